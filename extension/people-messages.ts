@@ -62,10 +62,22 @@ export interface HelpedTurn {
 /** How a delivery into a tab of this browser ended. */
 export interface EndedDelivery {
   platform: Platform;
+  /** Null: it was to begin one. */
   conversationId: string | null;
-  outcome: (typeof DELIVERY_OUTCOMES)[number];
+  /** `refused`: nothing was sent, and it is not tried again; `deferred`: nothing was sent yet. */
+  outcome: (typeof DELIVERY_OUTCOMES)[number] | 'refused';
   reason: string | null;
   at: number;
+}
+
+/** Something that went wrong, as the agent's log has it too; without ids. */
+export interface ReportedLine {
+  platform: Platform | null;
+  /** The conversation that it is about; null: none, or not known. */
+  conversationId: string | null;
+  text: string;
+  at: number;
+  count: number;
 }
 
 export interface SiteSetting {
@@ -87,6 +99,8 @@ export interface PeopleView {
   /** Captured messages that failed on their way to the agent each time; kept until the browser starts again. */
   setAside: number;
   drift: readonly Drift[];
+  /** Newest first. An overlay gets those of its site that a person has to know. */
+  lines: readonly ReportedLine[];
   /** Newest first. */
   deliveries: readonly EndedDelivery[];
   sites: readonly SiteSetting[];

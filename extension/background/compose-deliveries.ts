@@ -26,19 +26,6 @@ function isForDeliveries(frame: AgentBridgeFrame): frame is DeliveryFrame {
   return ['browser.proxy_delivery', 'browser.read_current', 'browser.cancel'].includes(frame.type);
 }
 
-/** What people see of a result; null when it is not that of a delivery. */
-function endedDelivery(frame: ActionResult, at: number): EndedDelivery | null {
-  const platform = PlatformSchema.safeParse(frame.target?.platform);
-  if (frame.action !== 'browser.proxy_delivery' || !platform.success) return null;
-  const status = frame.downstream?.http_status ?? 0;
-  const isUncertain = frame.downstream !== null && frame.downstream !== undefined && status < 300;
-  const failure = isUncertain ? 'uncertain' : 'failed';
-  const outcome = frame.failed ? (frame.accepted ? failure : 'deferred') : 'delivered';
-  const conversation = frame.result?.conversation_id;
-  const conversationId = typeof conversation === 'string' ? conversation : null;
-  return { platform: platform.data, conversationId, outcome, reason: frame.reason, at };
-}
-
 /** Starts deliveries; from now on the agent's orders are taken. */
 export function composeDeliveries(parts: Parts, people: Pick<PeopleState, 'delivery'>): Deliveries {
   const { env, bridge, diagnostics, logins, pages, sites, tabs, traffic } = parts;
@@ -64,11 +51,8 @@ export function composeDeliveries(parts: Parts, people: Pick<PeopleState, 'deliv
     storage: planStorage(env.storage),
     clock: env.clock,
     identity: () => ({ clientId: bridge.clientId ?? '', connectionId: bridge.connectionId }),
-    send(frame) {
-      bridge.send(frame);
-      const ended = endedDelivery(frame, env.clock.now());
-      if (ended !== null) people.delivery(ended);
-    },
+    send: (frame) => void bridge.send(frame),
+    ended: ({ end: { outcome, reason }, ...of }) => people.delivery({ ...of, outcome, reason, at: env.clock.now() }),
     onFree: (platform, conversation_id) => bridge.send({ type: 'browser.composer_free', platform, conversation_id }),
     diagnostic: (_level, message) => diagnostics.report(null, message),
   });

@@ -1,6 +1,9 @@
 /** Connects what people see to the other parts: the overlay, the options page and the toolbar button. */
 import type { AgentBridgeFrame } from '../../schema/contracts/bridge-frames.ts';
+import type { ReportedLine } from '../people-messages.ts';
+import type { Diagnostic } from './diagnostics.ts';
 import type { Parts } from './parts.ts';
+import { withoutIds } from './people/diagnostics.ts';
 import { PageControls } from './people/page-controls.ts';
 import { startPeople } from './people/people.ts';
 import type { PeopleState } from './people/state.ts';
@@ -18,6 +21,11 @@ function onFrame(people: PeopleState, controls: PageControls, frame: AgentBridge
   else if (frame.type === 'error' && frame.re !== null) controls.refused(frame.re, frame.code, frame.message);
 }
 
+/** Pages need no id of a message or an address; the export has the same text. */
+function lineShown({ platform, conversation_id, text, at, count }: Diagnostic): ReportedLine {
+  return { platform, conversationId: conversation_id, text: withoutIds(text), at, count };
+}
+
 /** Gives the people's side every piece of news. */
 function report(parts: Parts, people: PeopleState, controls: PageControls): void {
   const { bridge, diagnostics, queue, settings, turns } = parts;
@@ -29,6 +37,7 @@ function report(parts: Parts, people: PeopleState, controls: PageControls): void
   });
   queue.changed.on(() => people.queue(queue.size, queue.oldestAt, queue.isFull));
   turns.setAside.on((messages) => people.setAside(messages));
+  diagnostics.changed.on(() => people.lines(diagnostics.all().map(lineShown).toReversed()));
   diagnostics.reported.on(({ platform, text }) => {
     if (platform !== null && text.startsWith(DRIFT)) people.drift(platform, text.slice(DRIFT.length));
   });

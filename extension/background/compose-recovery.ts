@@ -39,7 +39,7 @@ export function composeRecovery(
     isOn: (platform) => parts.isOn(platform),
     isPaused: () => people.view.snapshot?.system.mode === 'paused',
     onHelped: (helped) => people.helped(helped),
-    diagnostic: (_level, message) => diagnostics.report(null, message),
+    diagnostic: (_level, message, of) => diagnostics.report(of?.platform ?? null, message, of?.conversationId),
   });
   env.onAlarm(() => recovery.wake());
   queue.added.on(({ platform, conversation_id }) => {

@@ -1,5 +1,5 @@
 /**
- * What went wrong, for people: the newest lines are kept for the options page, and the agent gets them for its log. A line
+ * What went wrong, for people: the newest lines are kept, shown and exported, and the agent gets them for its log. A line
  * never holds content of a conversation, an address, or a secret.
  */
 import { z } from 'zod';
@@ -20,6 +20,8 @@ const SAVE_MS = 1_000;
 const DiagnosticSchema = z.object({
   at: z.number(),
   platform: PlatformSchema.nullable(),
+  /** The conversation that it is about. Lines of an earlier version name none. */
+  conversation_id: z.string().max(256).nullable().default(null),
   text: z.string().max(500),
   count: z.number().int(),
 });
@@ -34,6 +36,8 @@ export interface DiagnosticsDeps {
 }
 
 export class Diagnostics {
+  /** Lines were read or added. */
+  readonly changed = new Emitter<void>();
   readonly reported = new Emitter<Pick<Diagnostic, 'platform' | 'text'>>();
   readonly #deps: DiagnosticsDeps;
   readonly #stored: Stored<Diagnostic[]>;
@@ -50,6 +54,7 @@ export class Diagnostics {
   async load(): Promise<void> {
     const earlier = await this.#stored.read();
     this.#lines = [...earlier, ...this.#lines].slice(-MAX_DIAGNOSTICS);
+    this.changed.emit();
   }
 
   /** The newest lines, oldest first. */
@@ -57,19 +62,22 @@ export class Diagnostics {
     return this.#lines;
   }
 
-  report(platform: Platform | null, message: string): void {
+  report(platform: Platform | null, message: string, conversation_id: string | null = null): void {
     const { clock, isOn, send } = this.#deps;
     if (platform !== null && !isOn(platform)) return;
     const text = message.slice(0, 500);
     const now = clock.now();
-    const known = this.#lines.find((line) => line.platform === platform && line.text === text);
+    const known = this.#lines.find(
+      (line) => line.platform === platform && line.conversation_id === conversation_id && line.text === text,
+    );
     if (known !== undefined && now - known.at < REPEAT_MS) {
       this.#lines = this.#lines.map((line) => (line === known ? { ...line, count: line.count + 1 } : line));
     } else {
-      this.#lines = [...this.#lines, { at: now, platform, text, count: 1 }].slice(-MAX_DIAGNOSTICS);
+      this.#lines = [...this.#lines, { at: now, platform, conversation_id, text, count: 1 }].slice(-MAX_DIAGNOSTICS);
       send({ type: 'diagnostic', level: 'warn', message: platform === null ? text : `${platform}: ${text}` });
     }
     this.reported.emit({ platform, text });
+    this.changed.emit();
     this.#saveSoon();
   }
 

@@ -31,7 +31,6 @@ export function buildParts(env: BackgroundEnv) {
   const isOn = (platform: Platform) => !settings.sites_off.includes(platform);
   const pairing = new PairingStore({ storage, readProvision: env.readProvision });
   const diagnostics = new Diagnostics({ storage, clock, isOn, send: (frame) => bridge.send(frame) });
-  const report = (what: string) => diagnostics.report(null, what);
   const bridge: Bridge = new Bridge({
     openSocket: env.openSocket,
     clock,
@@ -41,13 +40,13 @@ export function buildParts(env: BackgroundEnv) {
     extensionVersion: env.extensionVersion,
     origin: env.people.ownOrigin.replace(/\/$/, ''),
     platforms,
-    report,
+    report: (what) => diagnostics.report(null, what),
   });
   const queue = new MessageQueue({
     storage,
     clock,
     random,
-    report,
+    report: (what, of) => diagnostics.report(of?.platform ?? null, what, of?.conversation_id),
     // The browser may have been paired under another id since the message was stored.
     send: (frame) => bridge.clientId !== null && bridge.send({ ...frame, client_id: bridge.clientId }),
   });
@@ -68,7 +67,7 @@ export function buildParts(env: BackgroundEnv) {
     clientId: async () => bridge.clientId ?? (await pairing.clientId()),
     planOf: (platform, userMessageId) => planOf(platform, userMessageId),
     accountToName: ({ login }) => logins.accountToName(login),
-    report: (platform, what) => diagnostics.report(platform, what),
+    report: (platform, what, conversationId) => diagnostics.report(platform, what, conversationId),
   });
   const clientState = new ClientStateReports({ clock, tabs, logins, newId, isOn, send: (frame) => bridge.send(frame) });
   const readSettings = async () => {

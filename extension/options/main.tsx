@@ -62,7 +62,7 @@ function Options({ client, t, format }: PageProps) {
           <PairingSection {...{ client, view, t }} />
           <SitesSection {...{ client, view, t }} askFor={(origins) => browser.permissions.request({ origins })} />
           <NoticesSection {...{ client, view, t }} />
-          <DiagnosticsSection {...{ client, t, saveFile }} />
+          <DiagnosticsSection {...{ client, view, t, format, saveFile }} />
         </>
       )}
     </main>
@@ -78,7 +78,7 @@ function Popup({ client, t, format }: PageProps) {
   return (
     <main class="popup">
       <h1 class="row">
-        {t('app_name')} <Brief view={view} t={t} format={format} isOpen />
+        {t('app_name')} <Brief view={view} place={null} now={now} t={t} format={format} isOpen />
       </h1>
       <PanelBody {...{ view, place: null, now, t, format, actions }} onOptions={openOptions} />
       <p class="row">

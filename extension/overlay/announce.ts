@@ -8,6 +8,8 @@ export interface Heard {
   system: SystemShown;
   conversation: ConversationShown;
   approvals: number;
+  /** What a person has to know, newest first. */
+  attention: readonly Text[];
 }
 
 /** Each with a label that takes the text. Nothing is said at the start. */
@@ -21,5 +23,8 @@ export function announcements(before: Heard | null, after: Heard): { key: string
   if (isSame && old.status !== now.status)
     said.push({ key: 'say_status', of: { key: `status_${now.status}` }, count: 0 });
   if (after.approvals > before.approvals) said.push({ key: 'say_approvals', of: null, count: after.approvals });
+  const [newest] = after.attention;
+  if (newest !== undefined && after.attention.length > before.attention.length)
+    said.push({ ...newest, of: null, count: 0 });
   return said;
 }

@@ -60,7 +60,10 @@ type Execute = BridgeSnapshot['browser']['instruction_ingest']['recent_executes'
 const STOPPED_INGESTS: readonly string[] = ['system_paused', 'automation_paused', 'automation_busy', 'expired'];
 const SHOWN_EACH = 3;
 
-/** The newest first, of each kind a few: those of a conversation (null: all), and those that name none. */
+/**
+ * The newest first, of each kind a few: those of a conversation; null: all. A delivery that was to begin a conversation and
+ * did not belongs to none.
+ */
 export function describeDone(view: PeopleView, conversationId: string | null, format: Format): DoneShown[] {
   const ingest = view.snapshot?.browser.instruction_ingest;
   const isHere = (id: string | null) => conversationId === null || id === conversationId;
@@ -69,6 +72,7 @@ export function describeDone(view: PeopleView, conversationId: string | null, fo
   const done = [
     ...ingests.slice(0, SHOWN_EACH).map((one) => ({ at: one.at, shown: ingestShown(one, format) })),
     ...(ingest?.recent_executes ?? [])
+      // An agent of an earlier version does not name it.
       .filter((one) => one.conversation_id === undefined || isHere(one.conversation_id))
       .slice(0, SHOWN_EACH)
       .map((one) => ({ at: one.at, shown: executeShown(one, format) })),

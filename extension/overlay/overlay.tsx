@@ -3,6 +3,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Platform } from '../../schema/contracts/common.ts';
 import type { PageAddress } from '../sites/facts.ts';
 import type { PeopleClient } from './client.ts';
+import { describeAttention } from './describe-lines.ts';
 import type { Format } from './format.ts';
 import type { PressEvent, Verdict } from './genuine.ts';
 import { CloseIcon, MoveIcon } from './icons.tsx';
@@ -92,7 +93,7 @@ export function Overlay(props: OverlayProps) {
         <div class="panel" role="dialog" tabIndex={-1} aria-label={t('overlay_label')}>
           <header {...drag}>
             <h1>{t('app_name')}</h1>
-            {view === null ? null : <Brief view={view} t={t} format={format} isOpen />}
+            {view === null ? null : <Brief view={view} place={where} now={now} t={t} format={format} isOpen />}
             <span class="grow" />
             <MoveHandle label={t('move')} onStep={(dx, dy) => move(stepped(frame.current, place, page, dx, dy))} />
             <button
@@ -127,7 +128,7 @@ export function Overlay(props: OverlayProps) {
           type="button"
           ref={opener}
           class="brief"
-          aria-label={`${t('expand')}. ${view === null ? t('connection_connecting') : briefText(props)}`}
+          aria-label={`${t('expand')}. ${view === null ? t('connection_connecting') : briefText(props, now)}`}
           aria-expanded="false"
           {...drag}
           onClick={() => {
@@ -137,7 +138,7 @@ export function Overlay(props: OverlayProps) {
           {view === null ? (
             <span class="note">{t('app_name')}</span>
           ) : (
-            <Brief view={view} t={t} format={format} isOpen={false} />
+            <Brief view={view} place={where} now={now} t={t} format={format} isOpen={false} />
           )}
         </button>
       )}
@@ -145,12 +146,15 @@ export function Overlay(props: OverlayProps) {
   );
 }
 
-function briefText({ client: { view }, t }: OverlayProps): string {
+function briefText({ client: { view }, t, format, address }: OverlayProps, now: number): string {
   if (view === null) return '';
   const waiting = view.snapshot?.approvals_waiting ?? 0;
   const connection = t(`connection_${view.connection.state}`);
   const mode = view.snapshot?.system.is_known ? t(`mode_${view.snapshot.system.mode}`) : t('mode_unknown');
-  return [connection, t('say_mode', mode), waiting > 0 ? t('say_approvals', String(waiting)) : ''].join('. ');
+  const attention = describeAttention(view, address(), now, format).map(({ text }) => t(text));
+  return [connection, t('say_mode', mode), waiting > 0 ? t('say_approvals', String(waiting)) : '', ...attention].join(
+    '. ',
+  );
 }
 
 function MoveHandle({ label, onStep }: { label: string; onStep: (dx: number, dy: number) => void }) {

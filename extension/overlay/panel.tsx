@@ -7,9 +7,11 @@ import { ActivitySection, DriftSection } from './activity-section.tsx';
 import type { Heard } from './announce.ts';
 import { announcements } from './announce.ts';
 import { ApprovalsSection } from './approvals-section.tsx';
+import { AttentionSection } from './attention-section.tsx';
 import { ConversationSection } from './conversation-section.tsx';
 import { describeConnection, describeSystem } from './describe-connection.ts';
 import { describeConversation, isHelped } from './describe-conversation.ts';
+import { describeAttention } from './describe-lines.ts';
 import { describeApprovals, describeDone } from './describe-work.ts';
 import type { Format } from './format.ts';
 import { Chip, Dot } from './parts.tsx';
@@ -41,6 +43,7 @@ export function PanelBody({ view, place, now, t, format, actions, onOptions }: P
         more={(view.snapshot?.approvals_waiting ?? 0) - (view.snapshot?.approvals.length ?? 0)}
         {...{ canAct, t, actions }}
       />
+      <AttentionSection shown={describeAttention(view, place?.address ?? null, now, format)} t={t} />
       <SystemSection shown={describeSystem(view, format)} t={t} actions={actions} />
       {place === null ? null : (
         <ConversationSection
@@ -57,7 +60,15 @@ export function PanelBody({ view, place, now, t, format, actions, onOptions }: P
 }
 
 /** The mode and the number of approvals in one line; what is wrong with the connection, where the panel does not say it. */
-export function Brief({ view, t, format, isOpen }: Pick<PanelProps, 'view' | 't' | 'format'> & { isOpen: boolean }) {
+export function Brief({
+  view,
+  place,
+  now,
+  t,
+  format,
+  isOpen,
+}: Omit<PanelProps, 'actions' | 'onOptions'> & { isOpen: boolean }) {
+  const attention = describeAttention(view, place?.address ?? null, now, format).length;
   const connection = describeConnection(view, 0, format);
   const system = describeSystem(view, format);
   const waiting = view.snapshot?.approvals_waiting ?? 0;
@@ -66,6 +77,7 @@ export function Brief({ view, t, format, isOpen }: Pick<PanelProps, 'view' | 't'
       <Dot tone={connection.tone === 'good' ? system.tone : connection.tone} />
       {connection.tone === 'bad' ? null : <Chip tone={system.tone}>{t(system.label)}</Chip>}
       {connection.tone !== 'bad' || isOpen ? null : <Chip tone="bad">{t(connection.title)}</Chip>}
+      {attention === 0 || isOpen ? null : <Chip tone="bad">{t('attention')}</Chip>}
       {waiting > 0 ? (
         <Chip tone="wait">
           <span aria-hidden="true">{waiting}</span>
@@ -86,6 +98,7 @@ export function Announcer({ view, place, now, t, format }: Omit<PanelProps, 'act
       system: describeSystem(view, format),
       conversation: place === null ? NOWHERE : describeConversation(view, place, now, format),
       approvals: view.snapshot?.approvals_waiting ?? 0,
+      attention: describeAttention(view, place?.address ?? null, now, format).map(({ text }) => text),
     };
     const said = announcements(before.current, heard).map(({ key, of, count }) =>
       t(key, of === null ? String(count) : t(of)),

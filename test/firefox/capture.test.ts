@@ -6,6 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { EXTENSION_ID } from '../../extension/build/manifest.ts';
 import { BridgeAgent } from '../support/extension/bridge-agent.ts';
 import { buildExtension, EXTENSION_ORIGIN, EXTENSION_PREFERENCES } from '../support/extension/installed.ts';
+import { overlayText, picture, pressButton } from '../support/extension/people-scene.ts';
 import { ChatgptSite } from '../support/sites/chatgpt/chatgpt-site.ts';
 import { defaultControl } from '../support/sites/chatgpt/turn.ts';
 import type { FirefoxTab } from '../support/sites/firefox-tab.ts';
@@ -44,7 +45,12 @@ describe.each([2, 3] as const)('with manifest %i', (manifestVersion) => {
       server = await SitesServer.start([site, hostile]);
       // Only an event page can be ended.
       const systemAccess = manifestVersion === 3;
-      firefox = await Firefox.start({ port: server.port, preferences: EXTENSION_PREFERENCES, systemAccess });
+      firefox = await Firefox.start({
+        port: server.port,
+        wire: agent.wire,
+        preferences: EXTENSION_PREFERENCES,
+        systemAccess,
+      });
       const path = join(folder, 'extension');
       await buildExtension(path, agent.url, manifestVersion);
       await firefox.install(path);
@@ -53,6 +59,7 @@ describe.each([2, 3] as const)('with manifest %i', (manifestVersion) => {
     beforeEach(() => {
       Object.assign(site.control, defaultControl());
       agent.messages.length = 0;
+      agent.refusal = null;
     });
     afterAll(async () => {
       await firefox.close();
@@ -138,6 +145,28 @@ describe.each([2, 3] as const)('with manifest %i', (manifestVersion) => {
       await agent.start();
       const [message] = await agent.received(1);
       expect(message).toMatchObject({ raw_text: 'While you were away.' });
+      await tab.close();
+    });
+
+    it('an answer that the agent refuses for good is dropped, and the overlay and the options page say so', async () => {
+      agent.refusal = 'invalid_request';
+      site.control.turns.push({ text: 'An answer that nobody takes.' });
+      const tab = await firefox.openTab('https://chatgpt.com/');
+      await ask(tab, 'hi');
+      await overlayText(tab, /Needs a person/);
+      await pressButton(tab, 'Open the Conductor panel');
+      const shown = await overlayText(tab, /refused a captured message for good \(invalid_request\)/);
+      expect(shown).toContain('ask the assistant for its last answer once more');
+      await picture(tab, `dropped-message-${manifestVersion}`);
+      const options = await firefox.openTab(`${EXTENSION_ORIGIN}/options/options.html`);
+      await options.until(() => document.body.textContent?.includes('Its text was dropped'));
+      await picture(options, `dropped-message-options-${manifestVersion}`);
+      await options.close();
+      const other = await firefox.openTab('https://chatgpt.com/');
+      await overlayText(other, /running|unknown/i);
+      expect(await overlayText(other, /./)).not.toContain('Needs a person');
+      agent.refusal = null;
+      await other.close();
       await tab.close();
     });
 

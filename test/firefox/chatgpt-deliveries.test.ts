@@ -5,19 +5,19 @@ import { ChatgptSite } from '../support/sites/chatgpt/chatgpt-site.ts';
 import type { ChatgptControl, Refused } from '../support/sites/chatgpt/turn.ts';
 import { defaultControl } from '../support/sites/chatgpt/turn.ts';
 import type { FirefoxTab } from '../support/sites/firefox-tab.ts';
-import { describeWithFirefox } from '../support/sites/open-firefox.ts';
+import { describeWithManifests } from '../support/sites/manifests.ts';
 import { WholeSystem } from '../support/sites/whole-system.ts';
 
 const CHALLENGE = { 'cf-mitigated': 'challenge' };
 const UNUSUAL_ACTIVITY = { detail: 'Unusual activity has been detected from your device. Try again later.' };
 const HARD = 'Zeile 🎼\n\n\n\t\\tab "quotes" 你好\n```js\nconst a = `x`;\n```\n  *two* spaces  \nend\\';
 
-describeWithFirefox('a delivery into ChatGPT', () => {
+describeWithManifests('a delivery into ChatGPT', (manifest) => {
   const site = new ChatgptSite();
   let system: WholeSystem;
   let tab: FirefoxTab;
   beforeAll(async () => {
-    system = await WholeSystem.start({ sites: [site] });
+    system = await WholeSystem.start({ sites: [site], manifest });
     tab = await system.firefox.openTab('about:blank');
   });
   beforeEach(() => {
@@ -26,11 +26,12 @@ describeWithFirefox('a delivery into ChatGPT', () => {
   });
   afterAll(() => system?.stop());
 
-  /** An existing conversation, open in the tab. */
+  /** An existing conversation, open in the tab, of which the edge knows. */
   async function open(): Promise<string> {
     const { id } = site.addConversation('hi', { text: 'Hello.' });
     await tab.open(`https://chatgpt.com/c/${id}`);
     await tab.until(() => document.querySelector('#thread')?.textContent?.includes('Hello.') ?? false);
+    await system.conversation('chatgpt', id);
     return id;
   }
 

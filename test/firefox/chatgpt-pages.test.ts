@@ -5,6 +5,7 @@ import { defaultControl } from '../support/sites/chatgpt/turn.ts';
 import type { FirefoxTab } from '../support/sites/firefox-tab.ts';
 import { KEYS } from '../support/sites/firefox-tab.ts';
 import { describeWithFirefox, Firefox } from '../support/sites/open-firefox.ts';
+import { ACCESS_TOKEN } from '../support/sites/secrets.ts';
 import { SitesServer } from '../support/sites/server.ts';
 import { gate } from '../support/sites/streaming.ts';
 
@@ -101,7 +102,7 @@ describeWithFirefox('the fake ChatGPT', () => {
   it('refuses a token that was used before', async () => {
     const tab = await firefox.openTab('https://chatgpt.com/');
     const statuses = await tab.evaluate(async () => {
-      const headers = { authorization: 'Bearer secret-access-token' };
+      const headers = { authorization: `Bearer ${ACCESS_TOKEN}` };
       const post = async (path: string, body: object, more = {}) =>
         await fetch(`/backend-api${path}`, {
           method: 'POST',

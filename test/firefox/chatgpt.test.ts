@@ -5,7 +5,7 @@ import { ChatgptSite } from '../support/sites/chatgpt/chatgpt-site.ts';
 import type { ChatgptControl, Turn } from '../support/sites/chatgpt/turn.ts';
 import { defaultControl } from '../support/sites/chatgpt/turn.ts';
 import type { FirefoxTab } from '../support/sites/firefox-tab.ts';
-import { describeWithFirefox } from '../support/sites/open-firefox.ts';
+import { describeWithManifests } from '../support/sites/manifests.ts';
 import { gate } from '../support/sites/streaming.ts';
 import { WholeSystem } from '../support/sites/whole-system.ts';
 
@@ -36,13 +36,13 @@ const FORMS: [string, Partial<Turn>, Partial<ChatgptControl>][] = [
   ['in code that the page draws in part', {}, { renderer: 'app-shell', hasCodeEditor: true }],
 ];
 
-describeWithFirefox('on ChatGPT', () => {
+describeWithManifests('on ChatGPT', (manifest) => {
   const site = new ChatgptSite();
   let system: WholeSystem;
   let tab: FirefoxTab;
   let files = 0;
   beforeAll(async () => {
-    system = await WholeSystem.start({ sites: [site] });
+    system = await WholeSystem.start({ sites: [site], manifest });
     tab = await system.firefox.openTab('about:blank');
   });
   beforeEach(() => {

@@ -10,7 +10,8 @@ import type { FakePage } from '../support/sites/claude/page/main.ts';
 import type { FakeClaudeOptions } from '../support/sites/claude/page-files.ts';
 import type { FirefoxTab } from '../support/sites/firefox-tab.ts';
 import { KEYS } from '../support/sites/firefox-tab.ts';
-import { describeWithFirefox, Firefox } from '../support/sites/open-firefox.ts';
+import { describeWithManifests } from '../support/sites/manifests.ts';
+import { Firefox } from '../support/sites/open-firefox.ts';
 import { SitesServer } from '../support/sites/server.ts';
 import { gate } from '../support/sites/streaming.ts';
 
@@ -20,7 +21,7 @@ const COMPOSER = '.ProseMirror';
 
 declare const window: Window & { fakePage: FakePage };
 
-describeWithFirefox('on claude.ai', () => {
+describeWithManifests('on claude.ai', (manifest) => {
   let site = new FakeClaude({ accounts: 'merged' });
   let folder: string;
   let agent: BridgeAgent;
@@ -36,9 +37,9 @@ describeWithFirefox('on claude.ai', () => {
       handle: (...args: Parameters<FakeClaude['handle']>) => site.handle(...args),
     };
     server = await SitesServer.start([current]);
-    firefox = await Firefox.start({ port: server.port, preferences: EXTENSION_PREFERENCES });
+    firefox = await Firefox.start({ port: server.port, wire: agent.wire, preferences: EXTENSION_PREFERENCES });
     const path = join(folder, 'extension');
-    await buildExtension(path, agent.url);
+    await buildExtension(path, agent.url, manifest);
     await firefox.install(path);
     await agent.connected();
   });

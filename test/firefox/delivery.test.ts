@@ -5,7 +5,7 @@ import type { Refused } from '../support/sites/chatgpt/turn.ts';
 import { dropFile } from '../support/sites/drop-file.ts';
 import type { FirefoxTab } from '../support/sites/firefox-tab.ts';
 import { KEYS } from '../support/sites/firefox-tab.ts';
-import { describeWithFirefox } from '../support/sites/open-firefox.ts';
+import { describeWithManifests } from '../support/sites/manifests.ts';
 import { gate } from '../support/sites/streaming.ts';
 import { until } from '../support/until.ts';
 
@@ -16,10 +16,10 @@ const LONG = Array.from({ length: 1_400 }, (_, n) => `${n}\t"ключ\\${n}" —
   .slice(0, 100_000);
 const CHALLENGE_HEADERS = { 'cf-mitigated': 'challenge' };
 
-describeWithFirefox('a delivery', () => {
+describeWithManifests('a delivery', (manifest) => {
   let rig: DeliveryRig;
   beforeAll(async () => {
-    rig = await DeliveryRig.start();
+    rig = await DeliveryRig.start(manifest);
   });
   beforeEach(() => rig.reset());
   afterAll(async () => {

@@ -3,18 +3,18 @@ import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { FirefoxTab } from '../support/sites/firefox-tab.ts';
 import { FakeGemini } from '../support/sites/gemini/gemini.ts';
-import { describeWithFirefox } from '../support/sites/open-firefox.ts';
+import { describeWithManifests } from '../support/sites/manifests.ts';
 import { WholeSystem } from '../support/sites/whole-system.ts';
 
 const ORIGIN = 'https://gemini.google.com';
 const TEXT = 'Zeile "eins" 🎼\n\n\n\tzwei \\ & drei=%41+4 <b>\n```js\n  let x = 1;\n```\n你好';
 
-describeWithFirefox('a prompt for Gemini', () => {
+describeWithManifests('a prompt for Gemini', (manifest) => {
   const gemini = new FakeGemini();
   let system: WholeSystem;
   let tab: FirefoxTab;
   beforeAll(async () => {
-    system = await WholeSystem.start({ sites: [gemini], manifest: 3 });
+    system = await WholeSystem.start({ sites: [gemini], manifest });
     tab = await system.firefox.openTab('about:blank');
   });
   beforeEach(() => gemini.reset());
@@ -28,7 +28,7 @@ describeWithFirefox('a prompt for Gemini', () => {
     return id;
   }
 
-  it('arrives in the pages of a further account with every character, under Manifest V3', async () => {
+  it('arrives in the pages of a further account with every character', async () => {
     const id = await open();
     expect(await system.prompt('gemini', TEXT, id)).toEqual({ status: 'succeeded', error: null });
     expect(gemini.sends).toMatchObject([

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { FirefoxTab } from '../support/sites/firefox-tab.ts';
 import { FakeGemini } from '../support/sites/gemini/gemini.ts';
 import type { AnswerPlan } from '../support/sites/gemini/plan.ts';
-import { describeWithFirefox } from '../support/sites/open-firefox.ts';
+import { describeWithManifests } from '../support/sites/manifests.ts';
 import { gate } from '../support/sites/streaming.ts';
 import { WholeSystem } from '../support/sites/whole-system.ts';
 
@@ -17,12 +17,12 @@ function writes(path: string, content = 'x'): string {
   return `\`\`\`baa\n@conductor::files/write::${JSON.stringify({ path, content })}\n\`\`\``;
 }
 
-describeWithFirefox('on Gemini', () => {
+describeWithManifests('on Gemini', (manifest) => {
   const gemini = new FakeGemini();
   let system: WholeSystem;
   let tab: FirefoxTab;
   beforeAll(async () => {
-    system = await WholeSystem.start({ sites: [gemini] });
+    system = await WholeSystem.start({ sites: [gemini], manifest });
     tab = await system.firefox.openTab('about:blank');
   });
   beforeEach(() => gemini.reset());

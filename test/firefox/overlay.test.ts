@@ -1,23 +1,12 @@
 /** The overlay in a real Firefox: what a person does with it, and what a hostile page cannot. */
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { axeFindings } from '../support/extension/axe.ts';
 import type { SceneOptions } from '../support/extension/people-scene.ts';
-import { HASH, HOST, openPeopleScene, overlayText, pressButton } from '../support/extension/people-scene.ts';
+import { HASH, HOST, openPeopleScene, overlayText, picture, pressButton } from '../support/extension/people-scene.ts';
 import type { FirefoxTab } from '../support/sites/firefox-tab.ts';
 import { KEYS } from '../support/sites/firefox-tab.ts';
 import { describeWithFirefox } from '../support/sites/open-firefox.ts';
 import { ORIGIN } from '../unit/agent/bridge/fixture.ts';
-
-/** Where screenshots are left, for a person to look at; none without it. */
-const SCREENSHOTS = process.env.CONDUCTOR_SCREENSHOTS;
-
-async function picture(tab: FirefoxTab, name: string): Promise<void> {
-  if (SCREENSHOTS === undefined) return;
-  await mkdir(SCREENSHOTS, { recursive: true });
-  await writeFile(join(SCREENSHOTS, `${name}.png`), await tab.screenshot());
-}
 
 async function pressKeyUntilInside(tab: FirefoxTab): Promise<void> {
   await tab.evaluate(() => document.body.focus());

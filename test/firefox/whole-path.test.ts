@@ -1,7 +1,7 @@
 /**
  * The whole path in a real Firefox started by `conductor firefox`: an instruction of an assistant has its effect on the
- * host and its reply in the chat, and a renewal of the Cron Trigger arrives there. For each site, each transport, on both
- * manifests.
+ * host and its reply in the chat, and a renewal of the Cron Trigger arrives there. For each kind of account, page and transport
+ * of each site, with both manifests. What else streams do is in the tests of each site, with both manifests too.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,25 +12,25 @@ import { ConversationSchema } from '../../schema/contracts/conversations.ts';
 import { MessageSummarySchema } from '../../schema/contracts/instructions.ts';
 import { TickSchema } from '../../schema/contracts/ticks.ts';
 import { until } from '../support/cluster.ts';
-import { describeWithFirefox } from '../support/sites/open-firefox.ts';
+import { describeWithManifests } from '../support/sites/manifests.ts';
 import type { ChatSite } from '../support/whole-path/chat-sites.ts';
 import { chatgpt, claude, gemini, personWrites } from '../support/whole-path/chat-sites.ts';
 import { ChatSystem } from '../support/whole-path/chat-system.ts';
 
 /** Each has one site of a host: a server serves one variant of it at a time. */
-const VARIANTS: readonly { manifest: 2 | 3; sites: readonly ChatSite[] }[] = [
-  { manifest: 2, sites: [chatgpt('legacy', 'delta'), claude('merged'), gemini()] },
-  { manifest: 3, sites: [chatgpt('app-shell', 'handoff'), claude('legacy'), gemini()] },
-  { manifest: 2, sites: [chatgpt('app-shell', 'cumulative'), claude('legacy')] },
-  { manifest: 3, sites: [chatgpt('legacy', 'delta'), claude('merged')] },
+const VARIANTS: readonly (() => readonly ChatSite[])[] = [
+  () => [chatgpt('legacy', 'delta'), claude('merged'), gemini()],
+  () => [chatgpt('app-shell', 'handoff'), claude('legacy')],
+  () => [chatgpt('app-shell', 'cumulative')],
 ];
 
 function block(instruction: string): string {
   return ['```baa', instruction, '```'].join('\n');
 }
 
-for (const { manifest, sites } of VARIANTS) {
-  describeWithFirefox(`the whole path with Manifest V${manifest}`, () => {
+for (const sitesOf of VARIANTS) {
+  describeWithManifests('the whole path', (manifest) => {
+    const sites = sitesOf();
     let system: ChatSystem;
     beforeAll(async () => {
       system = await ChatSystem.start({ sites, manifest });

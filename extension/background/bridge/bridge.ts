@@ -166,7 +166,7 @@ export class Bridge {
   #parse(data: unknown): AgentBridgeFrame | null {
     const { data: frame } = AgentBridgeFrameSchema.safeParse(parsed(data));
     if (frame !== undefined) return frame;
-    this.#deps.report('the agent has sent a frame that this extension does not know; update the older one of the two');
+    this.#deps.report('unknown_frame');
     return null;
   }
 

@@ -142,6 +142,8 @@ class BrowserDeliveries implements Deliveries {
     const parts = notes.parts(end.outcome === 'delivered', end.reason);
     const of = { ...this.#deps.identity(), platform: frame.platform, tabId: run?.tabId ?? null, found, parts };
     this.#deps.send(actionResult(requestId, end, of, receivedAt));
+    const conversationId = run?.found.conversationId ?? frame.conversation_id;
+    this.#deps.ended({ platform: frame.platform, conversationId, end });
   }
 }
 

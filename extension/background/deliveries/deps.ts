@@ -4,6 +4,7 @@ import type { Platform } from '../../../schema/contracts/common.ts';
 import type { PageCallName, PageCalls, PageLook } from '../../messages.ts';
 import type { Site } from '../../sites/site.ts';
 import type { TrafficEvent } from '../traffic.ts';
+import type { End } from './end.ts';
 import type { OpenTab, Tabs } from './find-tab.ts';
 import type { PlanStorage } from './plans.ts';
 
@@ -35,6 +36,8 @@ export interface DeliveriesDeps {
   identity(): { clientId: string; connectionId: string | null };
   /** To the agent; lost when it is not connected. */
   send(frame: ActionResult): void;
+  /** A delivery has ended; once for each result. `conversationId`: the one that it was for, or that it began. */
+  ended(delivery: { platform: Platform; conversationId: string | null; end: End }): void;
   /** The page of a conversation in which a message waits can be used again. */
   onFree(platform: Platform, conversationId: string): void;
   diagnostic(level: 'info' | 'warn', message: string): void;

@@ -1,18 +1,21 @@
 /**
- * What a person may hand to somebody who helps: versions, the connection's history, counts, drift and error codes. It has
- * no token, no text and no id of a conversation, and of the agent only its address. Pure.
+ * What a person may hand to somebody who helps: versions, the connection's history, counts, drift, error codes and what
+ * went wrong. It has no token, no text and no id of a conversation, and of the agent only its address. Pure.
  */
 import type { PeopleView } from '../../people-messages.ts';
 import type { PastConnection } from './state.ts';
 
 const MAX_DETAIL = 120;
-/** Anything that could be an id, a token or a path: long runs of letters with digits, and addresses. */
+/** Anything that could be an id, a token or a path: addresses, long words, and shorter ones with a digit. */
 const ADDRESS = /\b[a-z][a-z0-9+.-]*:\/\/[^\s"']+/gi;
-const LONG_WORD = /[\w%+/=-]{20,}/g;
+const LONG_WORD = /[\w%+/=-]{20,}|(?=[\w%+/=-]*\d)[\w%+/=-]{12,}/g;
+/** A code of this system, such as `answer_not_taken_from_page`. */
+const CODE = /^[a-z]{1,16}(?:_[a-z]{1,16})+$/;
 
 /** A technical note without what could name a person, a conversation or a secret. */
 export function withoutIds(text: string): string {
-  return text.replace(ADDRESS, '<address>').replace(LONG_WORD, '<id>').slice(0, MAX_DETAIL);
+  const plain = text.replace(ADDRESS, '<address>').replace(LONG_WORD, (word) => (CODE.test(word) ? word : '<id>'));
+  return plain.slice(0, MAX_DETAIL);
 }
 
 export interface DiagnosticsInput {
@@ -24,7 +27,7 @@ export interface DiagnosticsInput {
 }
 
 export function diagnosticsOf({ view, history, browser, manifestVersion, now }: DiagnosticsInput): string {
-  const { version, connection, snapshot, snapshotAt, queue, setAside, drift, deliveries, sites } = view;
+  const { version, connection, snapshot, snapshotAt, queue, setAside, drift, lines, deliveries, sites } = view;
   const withoutReasonIds = <T extends { reason: string | null }>(one: T): T => ({
     ...one,
     reason: one.reason === null ? null : withoutIds(one.reason),
@@ -41,6 +44,12 @@ export function diagnosticsOf({ view, history, browser, manifestVersion, now }: 
     messages_set_aside: setAside,
     sites,
     drift: drift.map((one) => ({ ...one, what: withoutIds(one.what) })),
+    lines: lines.map(({ platform, text, at, count }) => ({
+      platform,
+      text: withoutIds(text),
+      count,
+      age_sec: seconds(at),
+    })),
     deliveries: deliveries.map(({ platform, outcome, reason, at }) => ({
       platform,
       outcome,

@@ -11,6 +11,7 @@ import type {
   EndedDelivery,
   HelpedTurn,
   PeopleView,
+  ReportedLine,
   SiteSetting,
 } from '../../people-messages.ts';
 
@@ -32,7 +33,7 @@ export class PeopleState {
     this.#now = now;
     const connection = { state: 'connecting', since: now(), agentUrl: '', reason: null, retryAt: null } as const;
     const queue = { messages: 0, oldestAt: null, isFull: false };
-    const empty = { setAside: 0, drift: [], deliveries: [], sites: [], helped: [], notices: true };
+    const empty = { setAside: 0, drift: [], lines: [], deliveries: [], sites: [], helped: [], notices: true };
     this.#view = { version, connection, snapshot: null, snapshotAt: null, queue, ...empty };
   }
 
@@ -83,6 +84,10 @@ export class PeopleState {
     const known = this.#view.drift.find(isSame);
     const newest = { platform, what: what.slice(0, 200), at: this.#now(), count: (known?.count ?? 0) + 1 };
     this.#change({ drift: [newest, ...this.#view.drift.filter((one) => !isSame(one))].slice(0, MAX_DRIFT) });
+  }
+
+  lines(lines: readonly ReportedLine[]): void {
+    this.#change({ lines });
   }
 
   delivery(ended: EndedDelivery): void {

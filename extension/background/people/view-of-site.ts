@@ -1,6 +1,7 @@
 /** What the overlay of one site gets of the whole view: nothing of the conversations of another site. Pure. */
 import type { BridgeSnapshot } from '../../../schema/contracts/bridge-frames.ts';
 import type { Platform } from '../../../schema/contracts/common.ts';
+import { needsPerson } from '../../overlay/describe-lines.ts';
 import type { PeopleView } from '../../people-messages.ts';
 
 /** Without a platform, the view of no site. An agent of an earlier version does not name the platform of what was done. */
@@ -9,7 +10,8 @@ export function viewOfSite(view: PeopleView, platform: Platform | null): PeopleV
   const deliveries = view.deliveries.filter(isHere);
   const drift = view.drift.filter(isHere);
   const helped = view.helped.filter(isHere);
-  const here = { ...view, deliveries, drift, helped };
+  const lines = view.lines.filter((one) => one.platform === platform && needsPerson(one));
+  const here = { ...view, deliveries, drift, helped, lines };
   if (view.snapshot === null) return here;
   const { conversations, browser } = view.snapshot;
   const recent_ingests = browser.instruction_ingest.recent_ingests.filter(isHere);

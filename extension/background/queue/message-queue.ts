@@ -38,8 +38,8 @@ export interface MessageQueueDeps {
   random: () => number;
   /** Sends a frame to the agent; false when it is not connected. */
   send: (frame: FinalMessage) => boolean;
-  /** Something that a person should be able to see. */
-  report: (what: string) => void;
+  /** Something that a person should be able to see, as a code and perhaps a detail; `of`: the message that it is about. */
+  report: (what: string, of?: FinalMessage) => void;
 }
 
 export class MessageQueue {
@@ -85,7 +85,7 @@ export class MessageQueue {
       for (const id of ids) {
         const parsed = FinalMessageSchema.safeParse(found[queueItem(id)]);
         if (parsed.success) this.#put(parsed.data);
-        else this.#deps.report(`a stored message cannot be read and was dropped: ${id}`);
+        else this.#deps.report('stored_message_unreadable');
       }
       this.changed.emit();
       await this.#sweep(new Set(ids.map(queueItem)));
@@ -103,7 +103,7 @@ export class MessageQueue {
     if (!this.#isLoaded) await this.#loaded.catch(() => undefined);
     if (this.#entries.has(frame.request_id)) return await this.#writes.run(() => 'stored');
     const refusal = this.#refusal(frame);
-    if (refusal !== null) return this.#refuse(refusal);
+    if (refusal !== null) return this.#refuse(refusal, frame);
     this.#put(frame);
     // It waits neither for what is still being written nor for what people see of it.
     this.#deps.send(frame);
@@ -117,9 +117,7 @@ export class MessageQueue {
       await this.#deps.storage.set({ [queueItem(frame.request_id)]: frame, [STORAGE_KEYS.queue]: ids });
     } catch {
       // It stays in memory, and is sent as long as this background page lives.
-      this.#deps.report(
-        'the browser could not store a message; it is lost if the browser ends before the agent has it',
-      );
+      this.#deps.report('message_kept_in_memory', frame);
     }
     this.added.emit(frame);
     return 'stored';
@@ -137,8 +135,9 @@ export class MessageQueue {
 
   /** The agent can never store the message. */
   refused(requestId: string, code: string): void {
-    if (!this.#entries.has(requestId)) return;
-    this.#deps.report(`the agent has refused a message for good (${code}); it was dropped`);
+    const entry = this.#entries.get(requestId);
+    if (entry === undefined) return;
+    this.#deps.report(`message_refused_by_agent: ${code}`, entry.frame);
     this.#drop(requestId);
   }
 
@@ -147,7 +146,7 @@ export class MessageQueue {
     const entry = this.#entries.get(requestId);
     if (entry === undefined) return;
     const { clock, random, send, report } = this.#deps;
-    report(`the agent could not store a message (${code}); it is sent again`);
+    report(`message_sent_again: ${code}`, entry.frame);
     entry.cancelRetry();
     entry.cancelRetry = clock.after(backoffMs(entry.failures, AGAIN, random()), () => send(entry.frame));
     entry.failures += 1;
@@ -159,13 +158,12 @@ export class MessageQueue {
     return this.#entries.size < QUEUE_LIMITS.messages && this.#bytes + bytes <= QUEUE_LIMITS.bytes ? null : 'full';
   }
 
-  #refuse(why: Exclude<Taken, 'stored'>): Taken {
+  #refuse(why: Exclude<Taken, 'stored'>, frame: FinalMessage): Taken {
     if (why === 'refused') {
-      this.#deps.report('a message is longer than the agent takes; it was not captured');
+      this.#deps.report('message_too_long', frame);
     } else {
       this.#isFull = true;
-      const waiting = `${this.#entries.size} messages wait for the agent already`;
-      this.#deps.report(`a message waits for room: ${waiting}. Start the agent`);
+      this.#deps.report(`message_waits_for_room: ${this.#entries.size}`);
       this.changed.emit();
     }
     return why;

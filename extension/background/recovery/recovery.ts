@@ -33,7 +33,8 @@ export interface RecoveryDeps {
   isPaused(): boolean;
   /** Which turns something is being done about now. */
   onHelped(turns: readonly HelpedTurn[]): void;
-  diagnostic(level: 'info' | 'warn', message: string): void;
+  /** `of`: the turn that it is about. */
+  diagnostic(level: 'info' | 'warn', message: string, of?: OpenTurn): void;
   storage: { read(): Promise<StoredRecovery>; write(state: StoredRecovery): Promise<void> };
 }
 
@@ -207,17 +208,18 @@ class TurnRecovery implements Recovery {
     this.#schedule();
   }
 
-  #climb({ tabId }: OpenTurn, { next, effects }: Climbed): void {
+  #climb(turn: OpenTurn, { next, effects }: Climbed): void {
+    const { tabId } = turn;
     if (next === null) this.#turns.delete(tabId);
     else this.#turns.set(tabId, next);
     // A reload stores the state itself, before it is made.
     if (!effects.some(({ type }) => type === 'reload')) this.#saveNow();
-    for (const effect of effects) void this.#perform(next, effect);
+    for (const effect of effects) void this.#perform(turn, next, effect);
   }
 
-  async #perform(turn: OpenTurn | null, effect: LadderEffect): Promise<void> {
+  async #perform(of: OpenTurn, turn: OpenTurn | null, effect: LadderEffect): Promise<void> {
     const { tabs, reread, diagnostic } = this.#deps;
-    if (effect.type === 'report') return diagnostic(turn === null ? 'warn' : 'info', effect.message);
+    if (effect.type === 'report') return diagnostic(turn === null ? 'warn' : 'info', effect.message, of);
     if (turn === null) return;
     if (effect.type === 'look') return this.#look(turn);
     const act = effect.type === 'read' ? reread(turn) : this.#reload(turn, tabs);

@@ -43,8 +43,8 @@ export class Draft {
     return this.#sent.includes(sentKey(turn, messageId));
   }
 
-  report(platform: Platform, what: string): void {
-    this.effects.push({ type: 'report', platform, what });
+  report({ platform, conversationId }: Pick<Turn, 'platform' | 'conversationId'>, what: string): void {
+    this.effects.push({ type: 'report', platform, what, conversationId });
   }
 
   open({ platform, tabId, requestId, id, send = null, conversationId }: Opening): Turn {
@@ -164,6 +164,6 @@ export class Draft {
     const oldest = open.find((turn) => turn !== undefined);
     if (oldest === undefined) return;
     this.close(oldest);
-    this.report(oldest.platform, 'too_many_turns');
+    this.report(oldest, 'too_many_turns');
   }
 }

@@ -35,7 +35,7 @@ export type TurnEffect =
   /** Asks the page what it shows now: it may have reported its last change already. */
   | { type: 'look'; turn: Turn }
   /** Something that a person should be able to see; it holds no content of the conversation. */
-  | { type: 'report'; platform: Platform; what: string };
+  | { type: 'report'; platform: Platform; what: string; conversationId: string | null };
 
 export interface TurnRules {
   /** Whether the text of this site is better taken from a reading. */

@@ -23,10 +23,10 @@ export function onNotStored(draft: Draft, turn: Turn, why: Extract<TurnEvent, { 
 
 function setAside(draft: Draft, turn: Turn): void {
   draft.change(turn, { phase: 'set_aside', offerAt: null });
-  draft.report(turn.platform, 'message_set_aside');
+  draft.report(turn, 'message_set_aside');
   const all = draft.turns.filter(({ phase }) => phase === 'set_aside');
   const [oldest] = all;
   if (all.length <= MAX_SET_ASIDE || oldest === undefined) return;
   draft.close(oldest);
-  draft.report(oldest.platform, 'message_lost: too many are set aside');
+  draft.report(oldest, 'message_lost: too many are set aside');
 }

@@ -49,7 +49,7 @@ function onAnswer(draft: Draft, turn: Turn, message: SiteMessage): void {
     // A final mark that was seen counts more than a reading that may have been made before it.
     if (!isOpen(turn)) return;
     draft.close(turn);
-    draft.report(turn.platform, 'incomplete_answer: reading');
+    draft.report(turn, 'incomplete_answer: reading');
   } else if (turn.final === null || turn.final.messageId === message.id) {
     draft.finish(turn, { messageId: message.id, text: message.text }, true);
   }

@@ -32,6 +32,6 @@ export function onShown(draft: Draft, turn: Turn, answer: ShownAnswer): void {
     draft.change(turn, { reading: 'undecided', activeAt: draft.now });
   } else {
     draft.change(turn, { reading: 'done' });
-    draft.report(turn.platform, `answer_not_taken_from_page: ${answer.reason}`);
+    draft.report(turn, `answer_not_taken_from_page: ${answer.reason}`);
   }
 }

@@ -73,11 +73,11 @@ export function onTick(draft: Draft): void {
       // Its text is there, so it is kept for as long as that takes.
       draft.offer(turn);
     } else if (turn.phase === 'confirming' || turn.phase === 'unbound') {
-      if (turn.conversationId === null) draft.report(turn.platform, 'conversation_unknown');
+      if (turn.conversationId === null) draft.report(turn, 'conversation_unknown');
       draft.offer(turn);
     } else if (turn.openedAt + TURN_LIMITS.life <= now) {
       draft.close(turn);
-      draft.report(turn.platform, 'answer_lost');
+      draft.report(turn, 'answer_lost');
     } else if (turn.reading === 'undecided') {
       askPage(draft, turn);
     } else {

@@ -83,7 +83,7 @@ function onIncomplete(draft: Draft, event: TrafficEvent, { answer, reason }: Of<
     return;
   }
   draft.close(turn);
-  draft.report(turn.platform, `incomplete_answer: ${reason}`);
+  draft.report(turn, `incomplete_answer: ${reason}`);
 }
 
 /** What follows cannot be seen in this response; on a stream of several answers, that is true of all that it carries. */

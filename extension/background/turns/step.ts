@@ -19,7 +19,7 @@ function onOwnReading(draft: Draft, event: Extract<TurnEvent, { type: 'own_readi
   const after = draft.turns.find(({ id }) => id === turnId);
   if (after?.phase === 'confirming') draft.offer(after);
   else if (after?.phase === 'waiting' && wasAsked) {
-    draft.report(after.platform, 'answer_not_in_reading');
+    draft.report(after, 'answer_not_in_reading');
     if (isUndecided(after, reading)) draft.lookAt(draft.change(after, { reading: 'undecided' }));
   }
 }

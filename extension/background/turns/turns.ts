@@ -45,7 +45,7 @@ export interface TurnsDeps {
   planOf: PlanOf;
   isOn: (platform: Platform) => boolean;
   /** Something that a person should be able to see; it holds no content of a conversation. */
-  report: (platform: Platform, what: string) => void;
+  report: (platform: Platform, what: string, conversationId?: string | null) => void;
 }
 
 type Effect<Type extends TurnEffect['type']> = Extract<TurnEffect, { type: Type }>;
@@ -171,7 +171,7 @@ export class Turns {
         void this.#look(effect);
         break;
       case 'report':
-        this.#deps.report(effect.platform, effect.what);
+        this.#deps.report(effect.platform, effect.what, effect.conversationId);
         break;
       default:
         effect satisfies never;
@@ -258,7 +258,7 @@ export class Turns {
       else if (outcome.isChallenge || outcome.status !== 200) report(platform, `reading_failed: ${outcome.status}`);
       else return this.#site(platform)?.wire.readReading(outcome.body) ?? null;
     } catch {
-      report(platform, 'reading_failed: the page did not respond');
+      report(platform, 'reading_failed: no_response');
     }
     return null;
   }

@@ -12,6 +12,9 @@ import { sha256Hex } from '../../../local-agent/lib/hash.ts';
 import type { Store } from '../../../local-agent/store/store.ts';
 import { openStore } from '../../../local-agent/store/store.ts';
 import type { FinalMessage } from '../../../schema/contracts/bridge-frames.ts';
+import type { ErrorCode } from '../../../schema/errors.ts';
+import { AppError } from '../../../schema/errors.ts';
+import { BridgeWire } from '../sites/bridge-wire.ts';
 import { until } from '../until.ts';
 
 export const CLIENT = { client_id: 'firefox-capture', token: 'the-token-of-firefox-capture' } as const;
@@ -31,7 +34,11 @@ export class BridgeAgent {
   readonly #folder: string;
   readonly #origin: string;
   #running: Running | null = null;
+  /** A message is refused for good with this code. */
+  refusal: ErrorCode | null = null;
   #port = 0;
+  /** What leaves the browser is searched, where Firefox was started with it. */
+  readonly wire = new BridgeWire(() => this.#running?.url ?? null);
 
   constructor(folder: string, origin: string) {
     this.#folder = folder;
@@ -72,7 +79,7 @@ export class BridgeAgent {
     const side = buildBrowserSide(deps);
     const { bridge, openLocalApi } = buildBridgeSide(side, {
       ...deps,
-      messages: { prepare: (frame) => () => this.#store(frame) },
+      messages: { prepare: (frame) => this.#prepare(frame) },
       sharedToken: 'the-token-of-the-node',
       status: () => ({ state: 'leader' }),
       env: {},
@@ -87,6 +94,7 @@ export class BridgeAgent {
       store.close();
     };
     this.#running = { store, side, stop, url: api.url };
+    await this.wire.open();
   }
 
   #store(frame: FinalMessage): void {
@@ -94,10 +102,18 @@ export class BridgeAgent {
     this.stored.emit(frame);
   }
 
+  #prepare(frame: FinalMessage): () => void {
+    if (this.refusal !== null) throw new AppError(this.refusal, 'the agent does not take it');
+    return () => this.#store(frame);
+  }
+
+  /** @throws Error when the browser has sent a secret of a site */
   async stop(): Promise<void> {
     const running = this.#running;
+    if (running !== null) await this.wire.close();
     this.#running = null;
     await running?.stop();
+    if (this.wire.frames.length > 0) this.wire.expectNoSecret();
   }
 
   /** Resolves when the browser is connected and has reported its state. */

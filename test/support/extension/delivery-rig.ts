@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ManifestVersion } from '../../../extension/build/manifest.ts';
 import type { AttemptEnd } from '../../../local-agent/delivery/outcome.ts';
 import { readActionResult } from '../../../local-agent/delivery/outcome.ts';
 import type { ActionResult, ProxyDelivery, ReadCurrent } from '../../../schema/contracts/bridge-frames.ts';
@@ -45,7 +46,7 @@ export class DeliveryRig {
     ({ chatgpt: this.chatgpt, claude: this.claude, gemini: this.gemini } = sites);
   }
 
-  static async start(): Promise<DeliveryRig> {
+  static async start(manifest: ManifestVersion): Promise<DeliveryRig> {
     const folder = await mkdtemp(join(tmpdir(), 'conductor-delivery-'));
     const agent = new BridgeAgent(folder, EXTENSION_ORIGIN);
     await agent.start();
@@ -55,9 +56,13 @@ export class DeliveryRig {
       gemini: new FakeGemini(),
     };
     const server = await SitesServer.start(Object.values(sites));
-    const firefox = await Firefox.start({ port: server.port, preferences: EXTENSION_PREFERENCES });
+    const firefox = await Firefox.start({
+      port: server.port,
+      wire: agent.wire,
+      preferences: EXTENSION_PREFERENCES,
+    });
     const rig = new DeliveryRig(folder, agent, server, firefox, sites);
-    await buildExtension(join(folder, 'extension'), agent.url);
+    await buildExtension(join(folder, 'extension'), agent.url, manifest);
     await rig.restartExtension();
     return rig;
   }

@@ -68,6 +68,8 @@ export class DeliveryScene {
   readonly closed: number[] = [];
   /** Conversations whose page can be used again. */
   readonly freed: string[] = [];
+  /** What people are told of each end. */
+  readonly ended: string[] = [];
   readonly reloaded: number[] = [];
   readonly kept: Kept;
   tabs: OpenTab[] = [];
@@ -110,6 +112,7 @@ export class DeliveryScene {
       clock,
       identity: () => ({ clientId: 'firefox-1', connectionId: 'k1' }),
       send: (frame) => void this.results.push(frame),
+      ended: ({ conversationId, end }) => void this.ended.push(`${conversationId} ${end.outcome} ${end.reason}`),
       diagnostic: () => undefined,
     });
     this.tabs = [this.tab(17, 'https://chatgpt.com/c/c1')];

@@ -179,6 +179,15 @@ export async function openPeopleScene(options: SceneOptions = {}): Promise<Peopl
   };
 }
 
+/** Where screenshots are left, for a person to look at; none without it. */
+const SCREENSHOTS = process.env.CONDUCTOR_SCREENSHOTS;
+
+export async function picture(tab: FirefoxTab, name: string): Promise<void> {
+  if (SCREENSHOTS === undefined) return;
+  await mkdir(SCREENSHOTS, { recursive: true });
+  await writeFile(join(SCREENSHOTS, `${name}.png`), await tab.screenshot());
+}
+
 const LOOK_MS = 25;
 const DEADLINE_MS = 120_000;
 

@@ -25,7 +25,7 @@ import { ORIGIN, testSite } from './test-site.ts';
 
 export const EXTENSION_ID = 'conductor@test';
 export const AGENT_URL = 'http://127.0.0.1:4317';
-const OWN_ORIGIN = 'moz-extension://6f1c2f0e-1111-4222-8333-944455556666';
+export const OWN_ORIGIN = 'moz-extension://6f1c2f0e-1111-4222-8333-944455556666';
 
 class Listeners<Arguments extends unknown[]> {
   readonly #listeners: { run: (...args: Arguments) => unknown; urls: string[] }[] = [];

@@ -13,6 +13,7 @@ import { createInterface } from 'node:readline';
 import { describe, it } from 'vitest';
 import { z } from 'zod';
 import { Bidi } from '../../../local-agent/firefox/bidi.ts';
+import type { BridgeWire } from './bridge-wire.ts';
 import { FirefoxTab } from './firefox-tab.ts';
 import { SITE_HOSTS } from './server.ts';
 
@@ -33,6 +34,8 @@ const LOW_MEMORY: Preferences = {
 export interface FirefoxOptions {
   /** The port of the `SitesServer`. */
   port: number;
+  /** Between the extension and its agent. */
+  wire?: BridgeWire;
   preferences?: Preferences;
   /** Scripts of a tab at `about:memory` have the rights of the browser itself (privileged.ts). */
   systemAccess?: boolean;
@@ -62,11 +65,11 @@ export class Firefox {
     this.#child = child;
   }
 
-  static async start({ port, preferences = {}, systemAccess = false }: FirefoxOptions): Promise<Firefox> {
+  static async start({ port, wire, preferences = {}, systemAccess = false }: FirefoxOptions): Promise<Firefox> {
     const profile = await mkdtemp(join(tmpdir(), 'conductor-firefox-'));
     const sites: Preferences = {
       'network.dns.localDomains': SITE_HOSTS.join(','),
-      'network.socket.forcePort': `443=${port}`,
+      'network.socket.forcePort': forcedPorts(port, wire),
     };
     await writeFile(join(profile, 'user.js'), userJs({ ...LOW_MEMORY, ...sites, ...preferences }));
     const child = spawn(
@@ -119,6 +122,11 @@ export class Firefox {
     clearTimeout(timer);
     await rm(this.profile, { recursive: true, force: true, maxRetries: 3 });
   }
+}
+
+/** The names of the sites lead to the server of the fakes, and the agent's port to the wire. */
+export function forcedPorts(sites: number, wire?: BridgeWire): string {
+  return [`443=${sites}`, ...(wire === undefined ? [] : [wire.forcedPort])].join(';');
 }
 
 function userJs(preferences: Preferences): string {

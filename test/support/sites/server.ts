@@ -11,6 +11,7 @@ import type { Duplex } from 'node:stream';
 import { generate } from 'selfsigned';
 import type { EditorName } from './editors/bundle.ts';
 import { EDITORS, editorScript } from './editors/bundle.ts';
+import { SECRET_HEADERS } from './secrets.ts';
 import type { FakeSite, ServedRequest, SiteRequest } from './site.ts';
 
 /** Every host that the certificate is valid for. */
@@ -89,6 +90,7 @@ export class SitesServer {
     const { method = 'GET', headers } = incoming;
     const request: SiteRequest = { method, host: url.host, url, headers, body };
     this.#record(request, response);
+    for (const [name, value] of Object.entries(SECRET_HEADERS)) response.setHeader(name, value);
     if (site) await site.handle(request, response);
     else response.writeHead(404).end();
   }

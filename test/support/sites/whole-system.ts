@@ -26,6 +26,7 @@ import { InstructionSchema, MessageSchema, MessageSummarySchema } from '../../..
 import type { RenewalJob } from '../../../schema/contracts/renewal.ts';
 import { RenewalJobSchema } from '../../../schema/contracts/renewal.ts';
 import { TokenCreatedSchema } from '../../../schema/contracts/tokens.ts';
+import { BridgeWire } from './bridge-wire.ts';
 import { Firefox } from './open-firefox.ts';
 import { SitesServer } from './server.ts';
 import type { FakeSite } from './site.ts';
@@ -37,7 +38,7 @@ const UUID = '6f1c2f0e-1111-4222-8333-944455556666';
 const CLIENT_ID = 'firefox-whole';
 const SETTLE_MS = 500;
 
-/** What the host permits in these tests: files below its workspace, and one program. */
+/** What the host permits in most tests: files below its workspace, and one program. */
 const POLICY = {
   exec: { default: 'deny', rules: [{ match: { argv: ['echo', '*'] }, decision: 'allow' }], shell: 'deny' },
   tools: { 'files/write': 'allow', 'files/read': 'allow' },
@@ -47,6 +48,8 @@ export interface WholeOptions {
   sites: readonly FakeSite[];
   manifest?: ManifestVersion;
   preferences?: Record<string, string | number | boolean>;
+  /** What the host permits. */
+  policy?: object;
   /** Further variables of the Worker. */
   vars?: Record<string, string>;
 }
@@ -56,19 +59,22 @@ export class WholeSystem {
   readonly api: EdgeApi;
   readonly server: SitesServer;
   readonly firefox: Firefox;
+  readonly wire: BridgeWire;
   readonly #root: string;
 
-  private constructor(root: string, stack: Stack, server: SitesServer, firefox: Firefox) {
+  private constructor(root: string, stack: Stack, server: SitesServer, firefox: Firefox, wire: BridgeWire) {
     this.#root = root;
     this.stack = stack;
     this.server = server;
     this.firefox = firefox;
+    this.wire = wire;
     this.api = new EdgeApi(stack.edgeUrl, operatorOf(stack));
   }
 
-  static async start({ sites, manifest = 2, preferences = {}, vars = {} }: WholeOptions): Promise<WholeSystem> {
+  static async start(options: WholeOptions): Promise<WholeSystem> {
+    const { sites, manifest = 2, preferences = {}, policy = POLICY, vars = {} } = options;
     const root = mkdtempSync(join(tmpdir(), 'conductor-whole-'));
-    writeFileSync(join(root, 'policy.json'), JSON.stringify(POLICY), { mode: 0o600 });
+    writeFileSync(join(root, 'policy.json'), JSON.stringify(policy), { mode: 0o600 });
     const stack = await startStack(
       {
         root,
@@ -82,11 +88,14 @@ export class WholeSystem {
       () => undefined,
     );
     const server = await SitesServer.start(sites);
+    const wire = new BridgeWire(() => stack.agentUrl);
+    await wire.open();
     const firefox = await Firefox.start({
       port: server.port,
+      wire,
       preferences: { 'extensions.webextensions.uuids': JSON.stringify({ [EXTENSION_ID]: UUID }), ...preferences },
     });
-    const system = new WholeSystem(root, stack, server, firefox);
+    const system = new WholeSystem(root, stack, server, firefox, wire);
     try {
       await system.#install(manifest);
       return system;
@@ -103,10 +112,12 @@ export class WholeSystem {
 
   async stop(): Promise<void> {
     await this.firefox.close();
+    await this.wire.close();
     await this.server.stop();
     await this.stack.stop();
     rmSync(this.#root, { recursive: true, force: true });
     if (this.server.errors.length > 0) throw new AggregateError(this.server.errors, 'a fake site failed');
+    this.wire.expectNoSecret();
   }
 
   async post(path: string, body: object = {}): Promise<unknown> {

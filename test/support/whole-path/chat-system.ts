@@ -13,7 +13,9 @@ import { EdgeApi } from '../../../local-agent/stack/edge-api.ts';
 import { REPOSITORY } from '../../../local-agent/stack/layout.ts';
 import type { Stack } from '../../../local-agent/stack/stack.ts';
 import { startStack } from '../../../local-agent/stack/stack.ts';
+import { BridgeWire } from '../sites/bridge-wire.ts';
 import { FirefoxTab } from '../sites/firefox-tab.ts';
+import { forcedPorts } from '../sites/open-firefox.ts';
 import { SITE_HOSTS, SitesServer } from '../sites/server.ts';
 import { runLine } from '../system.ts';
 import type { ChatSite } from './chat-sites.ts';
@@ -61,7 +63,12 @@ class FirefoxCommand {
       process.execPath,
       [join(REPOSITORY, 'local-agent/cli.ts'), 'firefox', '--root', root, '--bidi', '--json', ...options],
       {
-        env: { ...displayOf(process.env), PATH: process.env.PATH, HOME: home, MOZ_DISABLE_NONLOCAL_CONNECTIONS: '1' },
+        env: {
+          ...displayOf(process.env),
+          PATH: process.env.PATH,
+          HOME: home,
+          MOZ_DISABLE_NONLOCAL_CONNECTIONS: '1',
+        },
         stdio: ['ignore', 'pipe', 'pipe'],
       },
     );
@@ -88,6 +95,7 @@ export class ChatSystem {
   readonly root: string;
   readonly workspace: string;
   readonly server: SitesServer;
+  readonly wire: BridgeWire;
   readonly #home: string;
   readonly #options: ChatSystemOptions;
   #firefox: { command: FirefoxCommand; bidi: Bidi } | null = null;
@@ -98,6 +106,7 @@ export class ChatSystem {
     this.root = stack.layout.root;
     this.workspace = join(this.root, 'workspace');
     this.api = new EdgeApi(stack.edgeUrl, readFileSync(stack.layout.operatorFile, 'utf8').trim());
+    this.wire = new BridgeWire(() => stack.agentUrl);
     this.#home = home;
     this.#options = options;
   }
@@ -112,6 +121,7 @@ export class ChatSystem {
     const stack = await startStack({ ...where, vars }, () => undefined);
     const server = await SitesServer.start(options.sites.map(({ site }) => site));
     const system = new ChatSystem(stack, server, home, options);
+    await system.wire.open();
     await system.startFirefox();
     return system;
   }
@@ -120,7 +130,7 @@ export class ChatSystem {
   async startFirefox(): Promise<void> {
     const prefs = [
       `network.dns.localDomains=${SITE_HOSTS.join(',')}`,
-      `network.socket.forcePort=443=${this.server.port}`,
+      `network.socket.forcePort=${forcedPorts(this.server.port, this.wire)}`,
       'fission.autostart=false',
       'dom.ipc.processCount=1',
       'dom.ipc.processPrelaunch.enabled=false',
@@ -162,9 +172,11 @@ export class ChatSystem {
 
   async stop(): Promise<void> {
     if (this.#firefox !== null) await this.stopFirefox();
+    await this.wire.close();
     await this.stack.stop();
     await this.server.stop();
     rmSync(this.#home, { recursive: true, force: true, maxRetries: 3 });
+    this.wire.expectNoSecret();
   }
 
   #running(): { command: FirefoxCommand; bidi: Bidi } {

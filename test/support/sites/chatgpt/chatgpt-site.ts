@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { ACCESS_TOKEN, EMAIL, SECRET } from '../secrets.ts';
 import type { FakeSite, SiteRequest } from '../site.ts';
 import { writeSlowly } from '../streaming.ts';
 import type { Conversation, StoredMessage } from './conversations.ts';
@@ -31,7 +32,6 @@ interface SendBody {
   history_and_training_disabled?: boolean;
 }
 
-const ACCESS_TOKEN = 'secret-access-token';
 const CHALLENGE = { 'content-type': 'text/html; charset=utf-8', 'cf-mitigated': 'challenge' };
 
 export class ChatgptSite implements FakeSite {
@@ -80,7 +80,7 @@ export class ChatgptSite implements FakeSite {
   #session(): object {
     if (!this.control.isSignedIn) return {};
     return {
-      user: { id: this.control.userId, name: 'A Person', email: 'person@example.com' },
+      user: { id: this.control.userId, name: 'A Person', email: EMAIL },
       account: { id: 'workspace-1', planType: 'plus' },
       expires: '2027-01-01T00:00:00.000Z',
       accessToken: ACCESS_TOKEN,
@@ -94,7 +94,7 @@ export class ChatgptSite implements FakeSite {
 
   /** The response to a GET: its body and its status. */
   #read(path: string): [object, number?] {
-    if (path === '/backend-api/me') return [{ object: 'user', id: this.control.userId, email: 'person@example.com' }];
+    if (path === '/backend-api/me') return [{ object: 'user', id: this.control.userId, email: EMAIL }];
     const [, kind, id = '', rest] = /^\/backend-api\/(conversations?)\/([^/]+)(\/stream_status)?$/.exec(path) ?? [];
     const conversation = this.conversations.get(id);
     if (!conversation) return [{ detail: { code: 'conversation_inaccessible' } }, 404];
@@ -122,7 +122,7 @@ export class ChatgptSite implements FakeSite {
   }
 
   #newToken(): string {
-    const token = newId();
+    const token = `${SECRET}-${newId()}`;
     this.#tokens.add(token);
     return token;
   }

@@ -1,4 +1,5 @@
 /** The frames of one turn, as ChatGPT streams them. They share nothing with the decoder. */
+import { RESUME_TOKEN } from '../secrets.ts';
 import type { Conversation, StoredMessage } from './conversations.ts';
 import type { Turn } from './turn.ts';
 
@@ -30,7 +31,7 @@ export interface Frames {
 export function framesOf(of: TurnOf): Frames {
   const { conversation, turn, question } = of;
   const opening =
-    frame({ type: 'resume_conversation_token', token: 'secret-resume-token', conversation_id: conversation.id }) +
+    frame({ type: 'resume_conversation_token', token: RESUME_TOKEN, conversation_id: conversation.id }) +
     (question ? frame({ type: 'input_message', input_message: question, conversation_id: conversation.id }) : '');
   const end = turn.end ?? 'complete';
   const complete =
@@ -47,7 +48,7 @@ export function framesOf(of: TurnOf): Frames {
 export function handoffFrames(conversationId: string, topic: string): string {
   return (
     ENCODING +
-    frame({ type: 'resume_conversation_token', token: 'secret-resume-token', conversation_id: conversationId }) +
+    frame({ type: 'resume_conversation_token', token: RESUME_TOKEN, conversation_id: conversationId }) +
     frame({
       type: 'stream_handoff',
       conversation_id: conversationId,

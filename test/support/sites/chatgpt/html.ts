@@ -1,6 +1,7 @@
 /** The pages of the fake ChatGPT. Its script draws the conversation; what matters before that is here. */
 import { fileURLToPath } from 'node:url';
 import { pageScript as bundledScript } from '../bundle.ts';
+import { ACCESS_TOKEN, EMAIL } from '../secrets.ts';
 import type { ChatgptControl } from './turn.ts';
 
 export function pageScript(): Promise<string> {
@@ -36,7 +37,7 @@ export function chatPage(control: ChatgptControl): string {
   const bootstrap = isSignedIn
     ? {
         authStatus: 'logged_in',
-        session: { user: { id: userId, email: 'person@example.com' }, accessToken: 'secret-access-token' },
+        session: { user: { id: userId, email: EMAIL }, accessToken: ACCESS_TOKEN },
       }
     : { authStatus: 'logged_out' };
   return `<!doctype html><html lang="${control.language}"><meta charset="utf-8"><title>ChatGPT</title><style>${STYLE}</style>

@@ -3,6 +3,7 @@
  * events. Its page has a real ProseMirror and the marks that the live page had in October 2026.
  */
 import type { ServerResponse } from 'node:http';
+import { EMAIL, SECRET } from '../secrets.ts';
 import type { FakeSite, SiteRequest } from '../site.ts';
 import type { FakeAnswer } from './answers.ts';
 import { CHALLENGE } from './answers.ts';
@@ -72,7 +73,7 @@ export class FakeClaude implements FakeSite {
       'content-type': 'text/html; charset=utf-8',
       'set-cookie': [
         `lastActiveOrg=${ORGANIZATION}; Path=/; Secure`,
-        'sessionKey=secret-of-claude; Path=/; Secure; HttpOnly',
+        `sessionKey=${SECRET}-cookie; Path=/; Secure; HttpOnly`,
       ],
     });
     response.end(pageHtml({ ...options, organizationId: ORGANIZATION, showsOldVersion, limitBanner, chats }));
@@ -104,7 +105,7 @@ export class FakeClaude implements FakeSite {
 }
 
 const organization = { uuid: ORGANIZATION, name: 'Secret name', capabilities: ['chat'] };
-const account = { uuid: ACCOUNT, email_address: 'secret@example.com', memberships: [{ organization }] };
+const account = { uuid: ACCOUNT, email_address: EMAIL, memberships: [{ organization }] };
 const ACCOUNT_BODIES: Record<string, object> = {
   '/api/account': account,
   '/api/bootstrap': { account },

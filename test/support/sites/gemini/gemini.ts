@@ -5,6 +5,7 @@
 import type { ServerResponse } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { pageScript } from '../bundle.ts';
+import { EMAIL, SECRET } from '../secrets.ts';
 import type { FakeSite, SiteRequest } from '../site.ts';
 import { Conversations } from './conversations.ts';
 import type { Session } from './document.ts';
@@ -59,11 +60,11 @@ export class FakeGemini implements FakeSite {
   sessionOf(account: string): Session {
     const number = this.people.get(account) ?? (account.slice('/u/'.length) || '0');
     return {
-      token: `AJtoken${number}:1795600000`,
+      token: `AJ${SECRET}${number}:1795600000`,
       build: 'boq_assistant-bard-web-server_20261110.05_p0',
       session: `-77${number}`,
       accountId: `1000000000000000000${number}`,
-      email: `person${number}@example.com`,
+      email: `${number}${EMAIL}`,
     };
   }
 

@@ -1,5 +1,6 @@
 /** Writes the response to one message, as a plan says. */
 import type { ServerResponse } from 'node:http';
+import { SECRET } from '../secrets.ts';
 import { cutBody, writeSlowly } from '../streaming.ts';
 import type { AnswerPlan } from './plan.ts';
 import type { DraftAnswer, StoredTurn } from './wire-format.ts';
@@ -68,7 +69,7 @@ function begun(text: string, share: number): string {
 }
 
 function endLines({ error }: AnswerPlan, turn: StoredTurn, answers: readonly DraftAnswer[]): string[] {
-  const complete = [line([answerPart(turn, answers)]), line([answerPart(turn, answers, 'AwAAAAcontext')])];
+  const complete = [line([answerPart(turn, answers)]), line([answerPart(turn, answers, `AwAAAA${SECRET}`)])];
   const errors = error ? [line([errorPart(error.code)])] : [];
   return [...complete, ...errors, ...TRAILER.map(line)];
 }

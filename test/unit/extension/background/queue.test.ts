@@ -129,7 +129,7 @@ describe('the queue of messages', () => {
     const scene = new QueueScene();
     await scene.add('m1');
     scene.queue.refused('m1', 'invalid_request');
-    expect(scene.reports).toEqual(['the agent has refused a message for good (invalid_request); it was dropped']);
+    expect(scene.reports).toEqual(['message_refused_by_agent: invalid_request']);
     expect((await scene.restart()).ids).toEqual([]);
   });
 
@@ -155,9 +155,7 @@ describe('the queue of messages', () => {
     expect(scene.queue.isFull).toBe(false);
     expect(await scene.add('one too many')).toBe('full');
     expect(scene.queue.isFull).toBe(true);
-    expect(scene.reports).toEqual([
-      `a message waits for room: ${QUEUE_LIMITS.messages} messages wait for the agent already. Start the agent`,
-    ]);
+    expect(scene.reports).toEqual([`message_waits_for_room: ${QUEUE_LIMITS.messages}`]);
     expect((await scene.restart()).ids).toHaveLength(QUEUE_LIMITS.messages);
     scene.queue.acknowledged('m0');
     expect(scene.queue.isFull).toBe(false);

@@ -163,7 +163,7 @@ describe('what a page shows', () => {
     });
   });
 
-  it.each([
+  it.each<[string, string, object]>([
     ['empty', 'nothing', {}],
     ['draft', 'a text', { composedText: () => 'a text' }],
     ['draft', 'an attachment', { attachments: () => 1 }],

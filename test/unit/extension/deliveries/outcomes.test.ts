@@ -18,6 +18,27 @@ async function pressedScene(): Promise<DeliveryScene> {
   return scene;
 }
 
+describe('what people are told of a delivery that ended before a request was seen', () => {
+  it.each([
+    ['draft_in_composer', 'deferred'],
+    ['text_changed_by_editor', 'refused'],
+    ['became_attachment', 'refused'],
+    ['other_conversation', 'refused'],
+  ] as const)('names its conversation, and whether it is tried again: %s, %s', async (refusal, outcome) => {
+    const scene = new DeliveryScene();
+    scene.handlers.compose = () => ({ typed: false, refusal, look: seenLook('c1'), detail: {} });
+    await scene.deliver();
+    expect(scene.ended).toEqual([`c1 ${outcome} ${refusal}`]);
+  });
+
+  it('names the conversation also when nothing was begun', async () => {
+    const scene = new DeliveryScene();
+    scene.maxTextChars = 3;
+    await scene.deliver();
+    expect(scene.ended).toEqual(['c1 refused text_too_long']);
+  });
+});
+
 describe('a message whose request the site accepted', () => {
   it('is delivered with the status, once the body shows an answer', async () => {
     const scene = await pressedScene();

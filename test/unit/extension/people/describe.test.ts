@@ -209,6 +209,30 @@ describe('the last work for a person', () => {
     expect(done.map(({ key }) => key)).toEqual(['m1', 'i1']);
   });
 
+  it('a delivery that was refused is not said to be put off', () => {
+    const refused = {
+      platform: 'chatgpt',
+      conversationId: 'c1',
+      outcome: 'refused',
+      reason: 'account_changed',
+      at: NOW,
+    } as const;
+    const [shown] = describeDone(viewOf({ deliveries: [refused] }), 'c1', FORMAT);
+    expect(shown).toMatchObject({
+      tone: 'bad',
+      text: { key: 'delivery_refused' },
+      detail: { key: 'reason_account_changed' },
+    });
+  });
+
+  it('a delivery that was to begin a conversation is shown in none, and where all are', () => {
+    const begun = { platform: 'chatgpt', conversationId: null, outcome: 'refused', reason: 'no_tab', at: NOW } as const;
+    const view = viewOf({ deliveries: [begun] });
+    expect([describeDone(view, 'c1', FORMAT), describeDone(view, null, FORMAT)].map(({ length }) => length)).toEqual([
+      0, 1,
+    ]);
+  });
+
   it('the newest of all kinds is first', () => {
     const deliveries = [0, 1_000_000].map((age) => ({
       platform: 'chatgpt' as const,
@@ -249,6 +273,7 @@ describe('what a screen reader says', () => {
       system: describeSystem(view, FORMAT),
       conversation,
       approvals,
+      attention: [],
     };
   };
 

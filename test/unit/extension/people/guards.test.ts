@@ -461,8 +461,18 @@ describe('the diagnostics', () => {
     });
   });
 
+  it.each(['6f1c2f0e-5555-4222-8333-944455556666', '9f3a77c1e20b4d58', 'lc_01j9zq4m8x'])(
+    'an id is taken out: %s',
+    (id) => {
+      expect(withoutIds(`the tab of conversation ${id} needs a person`)).toBe(
+        'the tab of conversation <id> needs a person',
+      );
+    },
+  );
+
   it('a note without ids is left as it is', () => {
     expect(withoutIds('composer: #prompt-textarea (rank 1)')).toBe('composer: #prompt-textarea (rank 1)');
+    expect(withoutIds('answer_not_taken_from_page: not_finished')).toBe('answer_not_taken_from_page: not_finished');
   });
 });
 

@@ -1,6 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { LINE_CODES, TODO_CODES } from '../../../../extension/overlay/describe-lines.ts';
 import { REASONS, reasonText } from '../../../../extension/overlay/reasons.ts';
 import { CONNECTION_STATES } from '../../../../extension/people-messages.ts';
 import { PAUSE_REASONS } from '../../../../schema/contracts/conversations.ts';
@@ -32,7 +33,9 @@ const COMPLETED: string[] = [
   ...SYSTEM_MODES.flatMap((mode) => [`mode_${mode}`, `mode_${mode}_note`, `badge_${mode}`]),
   ...['manual', 'auto', 'paused'].flatMap((status) => [`status_${status}`, `status_${status}_note`]),
   ...DELIVERY_KINDS.flatMap((kind) => [`waits_${kind}`, `sending_${kind}`]),
-  ...DELIVERY_OUTCOMES.map((outcome) => `delivery_${outcome}`),
+  ...[...DELIVERY_OUTCOMES, 'refused'].map((outcome) => `delivery_${outcome}`),
+  ...[...LINE_CODES, 'other'].map((code) => `line_${code}`),
+  ...TODO_CODES.map((code) => `todo_${code}`),
   ...INGEST_STATUSES.map((status) => `ingest_${status}`),
   ...INSTRUCTION_STATES.map((state) => `instruction_${state}`),
   ...REASONS.map((code) => `reason_${code}`),
@@ -85,6 +88,13 @@ describe('the texts of the extension', () => {
     const codes = deliverySources.flatMap((text) => [...text.matchAll(said)].map(([, code]) => code ?? ''));
     expect(codes.length).toBeGreaterThan(20);
     expect(codes.filter((code) => reasonText(code).key === 'reason_other')).toEqual([]);
+  });
+
+  it('each line that the background page reports has words', () => {
+    const said = /\breport\((?:[\w.]+, )?['`]([a-z]+(?:_[a-z]+)*)(?=['`:])/g;
+    const codes = sources.flatMap(({ text }) => [...text.matchAll(said)].map(([, code]) => code ?? ''));
+    expect(codes.length).toBeGreaterThan(20);
+    expect(codes.filter((code) => !LINE_CODES.some((one) => one === code))).toEqual([]);
   });
 
   it('the mode of a paused system is the English word in both languages', () => {

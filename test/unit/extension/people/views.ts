@@ -65,6 +65,7 @@ export function viewOf(change: Partial<PeopleView> = {}): PeopleView {
     queue: { messages: 0, oldestAt: null, isFull: false },
     setAside: 0,
     drift: [],
+    lines: [],
     deliveries: [],
     sites: [],
     helped: [],

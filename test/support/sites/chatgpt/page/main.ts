@@ -1,5 +1,6 @@
 /** The page of the fake ChatGPT: draws the conversation, sends what the composer holds, follows the answer. */
 import type { MountEditor, MountedEditor } from '../../editors/page/editor.ts';
+import { ACCESS_TOKEN } from '../../secrets.ts';
 import type { PageSettings } from '../html.ts';
 import type { Question } from './requests.ts';
 import { converse, isStreaming, load, Refusal, resume, session } from './requests.ts';
@@ -160,7 +161,7 @@ async function start(): Promise<void> {
   form.onsubmit = (event) => event.preventDefault();
   draw();
   await session();
-  if (settings.isSignedIn) await fetch('/backend-api/me', { headers: { authorization: 'Bearer secret-access-token' } });
+  if (settings.isSignedIn) await fetch('/backend-api/me', { headers: { authorization: `Bearer ${ACCESS_TOKEN}` } });
   if (conversationId !== null) await open(conversationId).catch(() => (status.textContent = 'Not found'));
 }
 

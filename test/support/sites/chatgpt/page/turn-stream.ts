@@ -1,4 +1,5 @@
 /** How the page follows a turn: the stream of its request, or a WebSocket after a handoff. */
+import { SECRET } from '../../secrets.ts';
 
 export interface Shown {
   conversationId: string | null;
@@ -112,7 +113,7 @@ export async function followBody(
 }
 
 export async function followTopic(topic: string, follower: Follower): Promise<void> {
-  const socket = new WebSocket('wss://ws.chatgpt.com/turns');
+  const socket = new WebSocket(`wss://ws.chatgpt.com/turns?verify=${SECRET}-stream`);
   socket.onopen = () => socket.send(JSON.stringify([{ type: 'subscribe', topic_id: topic }]));
   const ended = Promise.withResolvers<void>();
   socket.onclose = () => ended.resolve();
