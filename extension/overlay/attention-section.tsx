@@ -4,7 +4,7 @@ import type { LineShown } from './describe-lines.ts';
 import { Dot, Section } from './parts.tsx';
 import type { Text, Translate } from './texts.ts';
 
-/** What stands still or was lost until a person sees to it. */
+/** What was lost, or waits until a person sees to it. */
 export function AttentionSection({ shown, t }: { shown: readonly LineShown[]; t: Translate }) {
   if (shown.length === 0) return null;
   return (

@@ -39,10 +39,10 @@ const SENTENCES: readonly [RegExp, (typeof LINE_CODES)[number]][] = [
   [/^typed at /, 'typed'],
 ];
 
-/** Text that the system does not have, and nobody fetches again: it stays lost when the conversation goes on. */
+/** Text that the system does not have, and that is not fetched again: it stays lost when the conversation continues. */
 const DROPPED: readonly string[] = ['message_refused_by_agent', 'message_too_long', 'message_lost'];
-/** A conversation that stands still. A later message in it shows that somebody has seen to it. */
-const STANDING: readonly string[] = ['answer_lost', 'page_needs_person', 'incomplete_answer: max_tokens'];
+/** A conversation that does not continue by itself. A later message in it shows that somebody has seen to it. */
+const STUCK: readonly string[] = ['answer_lost', 'page_needs_person', 'incomplete_answer: max_tokens'];
 const SHOWN_MS = 24 * 60 * 60_000;
 const SHOWN = 3;
 
@@ -60,12 +60,12 @@ function parse(text: string): Parsed {
 }
 
 /** Each has a message `todo_<code>`. */
-export const TODO_CODES: readonly string[] = [...DROPPED, ...STANDING].map((start) => start.replace(/:.*/, ''));
+export const TODO_CODES: readonly string[] = [...DROPPED, ...STUCK].map((start) => start.replace(/:.*/, ''));
 
 /** Whether a person has to do something about it in the chat. */
 export function needsPerson({ text }: Pick<ReportedLine, 'text'>): boolean {
   const { code } = parse(text);
-  return DROPPED.includes(code) || STANDING.includes(code) || STANDING.includes(text);
+  return DROPPED.includes(code) || STUCK.includes(code) || STUCK.includes(text);
 }
 
 export interface LineShown {

@@ -150,7 +150,7 @@ describe.each([2, 3] as const)('with manifest %i', (manifestVersion) => {
 
     it('an answer that the agent refuses for good is dropped, and the overlay and the options page say so', async () => {
       agent.refusal = 'invalid_request';
-      site.control.turns.push({ text: 'An answer that nobody takes.' });
+      site.control.turns.push({ text: 'An answer that is not taken.' });
       const tab = await firefox.openTab('https://chatgpt.com/');
       await ask(tab, 'hi');
       await overlayText(tab, /Needs a person/);

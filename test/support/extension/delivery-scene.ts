@@ -68,7 +68,7 @@ export class DeliveryScene {
   readonly closed: number[] = [];
   /** Conversations whose page can be used again. */
   readonly freed: string[] = [];
-  /** What people are told of each end. */
+  /** What people see of each end. */
   readonly ended: string[] = [];
   readonly reloaded: number[] = [];
   readonly kept: Kept;

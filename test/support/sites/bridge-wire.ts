@@ -1,7 +1,7 @@
 /**
  * The wire between the extension of a Firefox and its agent: it passes everything on, keeps each frame that leaves the
- * browser, and fails when one has a secret of a fake site. The browser goes on naming the agent's own port, which is a part of
- * their proofs; Firefox is told to open another one.
+ * browser, and fails when one has a secret of a fake site. The browser names the agent's own port, which is a part of
+ * their proofs; a preference of Firefox leads that port here.
  */
 import { once } from 'node:events';
 import type { IncomingMessage, Server } from 'node:http';

@@ -18,7 +18,7 @@ async function pressedScene(): Promise<DeliveryScene> {
   return scene;
 }
 
-describe('what people are told of a delivery that ended before a request was seen', () => {
+describe('what people see of a delivery that ended before a request was seen', () => {
   it.each([
     ['draft_in_composer', 'deferred'],
     ['text_changed_by_editor', 'refused'],

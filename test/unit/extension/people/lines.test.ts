@@ -4,6 +4,7 @@ import { startBackground } from '../../../../extension/background/background.ts'
 import type { PeoplePort } from '../../../../extension/background/people/people.ts';
 import { describeAttention, describeLine, needsPerson } from '../../../../extension/overlay/describe-lines.ts';
 import type { PeopleNews, PeopleView, ReportedLine } from '../../../../extension/people-messages.ts';
+import { orderOf, seenLook } from '../../../support/extension/delivery-scene.ts';
 import { OWN_ORIGIN, TestEnv } from '../../../support/extension/test-env.ts';
 import { ORIGIN } from '../../../support/extension/test-site.ts';
 import { until } from '../../../support/until.ts';
@@ -122,6 +123,19 @@ describe('a message that the agent refuses for good', () => {
   });
 });
 
+describe('a delivery that is refused before anything is typed', () => {
+  it('is shown in its conversation as refused, with the reason', async () => {
+    const { env, overlay } = await scene();
+    const url = `${ORIGIN}/c/${CONVERSATION}`;
+    env.onPageCall = () => seenLook(CONVERSATION, { url, login: { login: 'lost', account: null } });
+    env.socket.receive(orderOf({ platform: 'claude', page_url: url, tab_id: 1 }));
+    while (overlay.view?.deliveries.length === 0) await env.clock.elapse(100);
+    expect(overlay.view?.deliveries).toMatchObject([
+      { platform: 'claude', conversationId: CONVERSATION, outcome: 'refused', reason: 'signed_out' },
+    ]);
+  });
+});
+
 describe('the overlay of a site', () => {
   it('gets no line that needs no person, and none of another site', async () => {
     const { background, overlay, options } = await scene();
@@ -159,7 +173,7 @@ describe('a line', () => {
     expect(todo !== null && english()(todo).length > 20).toBe(isNeeded);
   });
 
-  it('that nobody knows is shown as it is', () => {
+  it('that has no words of its own is shown as it is', () => {
     expect(english()(describeLine(line('something new'), FORMAT).text)).toBe('something new');
   });
 
