@@ -22,14 +22,14 @@ const visible = ({ key, args = [] }: Text): Text => ({ key, args: args.map(makeV
 export function Lines({ shown, t }: { shown: readonly LineShown[]; t: Translate }) {
   return (
     <ul class="lines">
-      {shown.map(({ key, platform, text, todo, when }) => (
+      {shown.map(({ key, platform, text, todo, at, times }) => (
         <li class="line" key={key}>
           <Dot tone={todo === null ? 'calm' : 'bad'} />
           <span>
             {t(visible(text))}
             {todo === null ? null : <strong class="block">{t(todo)}</strong>}
             <span class="note block">
-              {t(when)}
+              {times === null ? at : t(times)}
               {platform === null ? null : ` · ${new URL(PLATFORMS[platform].home_url).host}`}
             </span>
           </span>

@@ -74,17 +74,22 @@ export interface LineShown {
   text: Text;
   /** What to do; null when nothing has to be done in the chat. */
   todo: Text | null;
-  when: Text;
+  /** When it was seen last. */
+  at: string;
+  /** The same with how often; null: once. */
+  times: Text | null;
 }
 
 export function describeLine(line: ReportedLine, format: Format): LineShown {
   const { code, detail } = parse(line.text);
+  const at = format.clock(line.at);
   return {
     key: `${line.at} ${line.conversationId ?? ''} ${line.text}`,
     platform: line.platform,
     text: { key: `line_${code}`, args: [detail] },
     todo: needsPerson(line) ? { key: `todo_${code}` } : null,
-    when: { key: 'drift_times', args: [String(line.count), format.clock(line.at)] },
+    at,
+    times: line.count === 1 ? null : { key: 'drift_times', args: [String(line.count), at] },
   };
 }
 

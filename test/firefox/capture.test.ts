@@ -9,8 +9,7 @@ import { buildExtension, EXTENSION_ORIGIN, EXTENSION_PREFERENCES } from '../supp
 import { overlayText, picture, pressButton } from '../support/extension/people-scene.ts';
 import { ChatgptSite } from '../support/sites/chatgpt/chatgpt-site.ts';
 import { defaultControl } from '../support/sites/chatgpt/turn.ts';
-import type { FirefoxTab } from '../support/sites/firefox-tab.ts';
-import { KEYS } from '../support/sites/firefox-tab.ts';
+import { FirefoxTab, KEYS } from '../support/sites/firefox-tab.ts';
 import { describeWithFirefox, Firefox } from '../support/sites/open-firefox.ts';
 import { Privileged } from '../support/sites/privileged.ts';
 import { SitesServer } from '../support/sites/server.ts';
@@ -158,8 +157,14 @@ describe.each([2, 3] as const)('with manifest %i', (manifestVersion) => {
       const shown = await overlayText(tab, /refused a captured message for good \(invalid_request\)/);
       expect(shown).toContain('ask the assistant for its last answer once more');
       await picture(tab, `dropped-message-${manifestVersion}`);
-      const options = await firefox.openTab(`${EXTENSION_ORIGIN}/options/options.html`);
+      await pressButton(tab, 'Options');
+      let options: FirefoxTab | null = null;
+      while (options === null) {
+        const found = (await firefox.bidi.tabs()).find(({ url }) => url.includes('/options/options.html'));
+        options = found === undefined ? null : new FirefoxTab(firefox.bidi, found.context);
+      }
       await options.until(() => document.body.textContent?.includes('Its text was dropped'));
+      await options.evaluate(() => document.querySelector('.bytes')?.scrollIntoView({ block: 'center' }));
       await picture(options, `dropped-message-options-${manifestVersion}`);
       await options.close();
       const other = await firefox.openTab('https://chatgpt.com/');

@@ -50,6 +50,7 @@ describeWithManifests('a person at the overlay', (manifest) => {
   async function ask(answer: string): Promise<void> {
     messages += 1;
     chat.assistantSays(answer);
+    await first.evaluate((box) => document.querySelector(box)?.scrollIntoView({ block: 'center' }), chat.composer);
     await personWrites(first, chat, 'please');
   }
 
@@ -118,9 +119,8 @@ describeWithManifests('a person at the overlay', (manifest) => {
     await bothShow(/Waiting for your approval/);
     await picture(first, `overlay-whole-${manifest}`);
     await pressButton(first, 'Approve…');
-    const page = `#approval=`;
     const window = await system.eventually('the window', async () => {
-      const found = (await system.firefox.bidi.tabs()).find(({ url }) => url.includes(page));
+      const found = (await system.firefox.bidi.tabs()).find(({ url }) => url.includes('#approval='));
       return found === undefined ? null : new FirefoxTab(system.firefox.bidi, found.context);
     });
     await window.until(() => document.querySelector('.question .primary')?.getAttribute('aria-disabled') === 'false');
