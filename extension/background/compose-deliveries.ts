@@ -1,10 +1,8 @@
 /** Connects deliveries and readings to the browser and to the agent. */
-import type { ActionResult, AgentBridgeFrame } from '../../schema/contracts/bridge-frames.ts';
+import type { AgentBridgeFrame } from '../../schema/contracts/bridge-frames.ts';
 import type { Platform } from '../../schema/contracts/common.ts';
-import { PlatformSchema } from '../../schema/contracts/common.ts';
 import type { StorageArea } from '../lib/storage.ts';
 import { STORAGE_KEYS, Stored } from '../lib/storage.ts';
-import type { EndedDelivery } from '../people-messages.ts';
 import type { Site } from '../sites/site.ts';
 import type { Deliveries, DeliveryFrame } from './deliveries/deliveries.ts';
 import { startDeliveries } from './deliveries/deliveries.ts';
