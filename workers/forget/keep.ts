@@ -6,7 +6,7 @@ import type { ConversationRow } from '../../schema/tables/index.ts';
 import type { Edge, WritePlan } from '../db/plan.ts';
 import { requireConversation } from '../renewal/conversation-reads.ts';
 import { settings } from '../settings.ts';
-import { walkAgain } from './texts-retention.job.ts';
+import { walkAgain } from './walks.ts';
 
 export function keepState(env: Partial<Env>, { texts_kept_days }: Pick<ConversationRow, 'texts_kept_days'>): KeepState {
   return { days: keptOf(texts_kept_days, settings(env).texts_kept), is_own: texts_kept_days !== null };

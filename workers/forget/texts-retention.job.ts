@@ -19,12 +19,12 @@ import type { Runner, RunnerContext } from '../timed-jobs/job.ts';
 import { MORE } from '../timed-jobs/job.ts';
 import { emptyMessages } from './messages.ts';
 import { listOf } from './part.ts';
+import { cursorName, walkAgain } from './walks.ts';
 
 const MAX_MESSAGES = 20;
 
 /** Beside the cursors: the default of the last look. */
 const DEFAULT = 'texts.retention/default';
-const cursorName = (period: Period): string => `texts.retention/${period}`;
 const positionOf = (period: Period): SQL =>
   sql`coalesce((SELECT position FROM runner_cursors WHERE runner = ${cursorName(period)}), 0)`;
 
@@ -61,11 +61,6 @@ export const textsRetention: Runner = {
     return MORE;
   },
 };
-
-/** Has the walk of that period begin again: texts that it has passed may be due since a setting has changed. */
-export function walkAgain(db: Database, period: Period): Statement {
-  return db.run(sql`UPDATE runner_cursors SET position = 0 WHERE runner = ${cursorName(period)}`);
-}
 
 /** When the message arrived to which the walk of each period comes next (null behind the newest), and the default then. */
 async function look(db: Database): Promise<Record<Period, number | null> & { known_default: number | null }> {
