@@ -146,7 +146,8 @@ function edgeSpec(options: StackOptions, layout: Layout, port: number, bootstrap
 
 function sayMigrations(message: EdgeMessage, say: (line: string) => void): void {
   if (message.type === 'ready' && message.migrations.length > 0) {
-    say(`edge | applied ${message.migrations.length} migration(s): ${message.migrations.join(', ')}`);
+    const { length } = message.migrations;
+    say(`edge | applied ${length} migration${length === 1 ? '' : 's'}, the last is ${message.migrations.at(-1)}`);
   }
 }
 
