@@ -11,6 +11,7 @@ import { block, openBrowser } from '../support/browser.ts';
 import type { TestNode } from '../support/cluster.ts';
 import { Cluster, until } from '../support/cluster.ts';
 import { newRepo, runGit } from '../support/git-repo.ts';
+import type { TestBrowser } from '../support/test-browser.ts';
 
 const MINUTE_MS = 60_000;
 type InstructionDetail = z.infer<typeof InstructionDetailSchema>;
@@ -20,7 +21,7 @@ let hosts: TestNode[];
 let repo: string;
 
 beforeAll(async () => {
-  cluster = await Cluster.start();
+  cluster = await Cluster.start({ BAA_TIMED_JOBS_SETTLE_DELAY_MS: '300' });
   hosts = await Promise.all(['host-a', 'host-b'].map((name) => cluster.node(name)));
   repo = newRepo(join(cluster.stack.layout.root, 'repo'));
   const vanishes = newRepo(vanishing());
@@ -154,6 +155,20 @@ describe('a task whose repository is not there', () => {
   });
 });
 
+/** Says the call in the chat, approves it as a person, and resolves with the task that the reply names. */
+async function createFromChat(browser: TestBrowser, params: object): Promise<string> {
+  await browser.says('creates', block(`@conductor::tasks/create::${JSON.stringify(params)}`));
+  const asked = await until(async () => {
+    const { items } = await cluster.call<{ items: InstructionDetail[] }>('GET', '/v1/instructions?limit=10');
+    return items.find(({ status }) => status === 'awaiting_approval');
+  });
+  const path = `/v1/instructions/${asked.instruction_id}`;
+  const { approval } = await cluster.call<InstructionDetail>('GET', path);
+  await cluster.call('POST', `${path}/approve`, { approval_hash: approval?.approval_hash });
+  const { message_text: reply } = await browser.delivers();
+  return /task_[0-9a-z]{26}/.exec(reply.replaceAll('\\', ''))?.[0] ?? '';
+}
+
 describe('a task that a chat creates', () => {
   it('runs in a repository once a person has approved it, and its end is reported into that chat', async () => {
     const [host] = hosts as [TestNode, ...TestNode[]];
@@ -171,16 +186,7 @@ describe('a task that a chat creates', () => {
       base_ref: 'main',
       steps,
     };
-    await browser.says('creates', block(`@conductor::tasks/create::${JSON.stringify(params)}`));
-    const asked = await until(async () => {
-      const { items } = await cluster.call<{ items: InstructionDetail[] }>('GET', '/v1/instructions?limit=10');
-      return items.find(({ status }) => status === 'awaiting_approval');
-    });
-    const path = `/v1/instructions/${asked.instruction_id}`;
-    const { approval } = await cluster.call<InstructionDetail>('GET', path);
-    await cluster.call('POST', `${path}/approve`, { approval_hash: approval?.approval_hash });
-    const { message_text: reply } = await browser.delivers();
-    const taskId = /task_[0-9a-z]{26}/.exec(reply.replaceAll('\\', ''))?.[0] ?? '';
+    const taskId = await createFromChat(browser, params);
     const notice = await browser.delivers();
     expect(notice).toMatchObject({ platform: 'claude', conversation_id: 'tasks-chat' });
     expect(notice.message_text).toContain('for a chat');
@@ -188,6 +194,31 @@ describe('a task that a chat creates', () => {
     expect(await detail(taskId)).toMatchObject({ status: 'done', is_persons: true });
     expect(runGit(repo, 'show', `conductor/${taskId}:chat.txt`)).toBe('from a chat');
     expect(browser.pendingDeliveries()).toEqual([]);
+    await browser.close();
+  });
+
+  it('and that holds its renewals keeps one waiting until it has ended', async () => {
+    const [host] = hosts as [TestNode, ...TestNode[]];
+    const browser = await openBrowser(cluster, host, 'held-chat');
+    const gate = join(cluster.stack.layout.root, 'gate-of-the-renewal');
+    const steps = [step('wait', `while [ ! -e ${gate} ]; do sleep 0.1; done`)];
+    const params = { task_type: 'shell', title: 'held', goal: 'Wait.', steps, hold_renewal: true, notify: false };
+    const taskId = await createFromChat(browser, params);
+    const { local_conversation_id } = await detail(taskId);
+    const conversation = `/v1/renewal/conversations/${local_conversation_id}`;
+    await cluster.call('POST', `${conversation}/auto`, {});
+    await browser.says('answer', 'The task is created.');
+    await until(async () => {
+      const { next_renewal } = await cluster.call<{ next_renewal: { reason: string } }>('GET', conversation);
+      return next_renewal.reason === 'task_pending' || browser.pendingDeliveries().length > 0;
+    });
+    await cluster.call('POST', '/v1/timed-jobs/tick', {});
+    expect(browser.pendingDeliveries()).toEqual([]);
+    writeFileSync(gate, '');
+    await taskIs(taskId, 'done');
+    const renewal = await browser.delivers();
+    expect(renewal).toMatchObject({ platform: 'claude', conversation_id: 'held-chat' });
+    expect(renewal.message_text).toContain('The task is created.');
     await browser.close();
   });
 });
