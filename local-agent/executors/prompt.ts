@@ -44,6 +44,9 @@ export function promptOf(prompt: string | undefined, step: StepView): string {
     ...list('Steps before this one:', earlierSteps(step)),
     ...(prompt === undefined ? list('Rules:', RULES) : []),
     ...(step.continuesWork ? [CONTINUES, ''] : []),
+    ...(step.startsOver === null
+      ? []
+      : [`Earlier runs of this task have begun the work, and this one ${step.startsOver}.`, '']),
   ]
     .join('\n')
     .trimEnd();

@@ -10,6 +10,9 @@ import { failed } from '../executors/executor.ts';
 import type { BoundExecutor } from '../executors/registry.ts';
 import { executorFor } from '../executors/registry.ts';
 import type { StepEffect } from '../policy/step-policy.ts';
+import { runsOfTask } from '../runs/run-folder.ts';
+import { runFolderPath } from '../runs/run-paths.ts';
+import { readState } from '../runs/state-file.ts';
 import type { GitContext } from '../worktrees/git-command.ts';
 import { GitError, gitMarkOf } from '../worktrees/git-command.ts';
 import type { OpenedFolder } from '../worktrees/task-folder.ts';
@@ -59,6 +62,12 @@ async function readPatch(host: RunsHost, checkpointId: string): Promise<Buffer> 
   return Buffer.from(content, 'base64');
 }
 
+function hasWorkedHere(taskId: string, { runsDir }: RunsHost): boolean {
+  return runsOfTask(runsDir, taskId).some(
+    (ids) => (readState(runFolderPath(runsDir, ids))?.started_at ?? null) !== null,
+  );
+}
+
 /** The session of the attempt before, when it ran on this node. */
 function resumableSession({ claim }: StoredRun, host: RunsHost): string | null {
   const { previous } = claim;
@@ -67,7 +76,7 @@ function resumableSession({ claim }: StoredRun, host: RunsHost): string | null {
 
 async function viewOf(run: StoredRun, folder: OpenedFolder, host: RunsHost, signal: AbortSignal): Promise<StepView> {
   const { claim } = run;
-  const { path, baseSha, repoPath, continuesWork } = folder;
+  const { path, baseSha, repoPath, continuesWork, startsOver } = folder;
   const index = join(host.worktreesDir, `.${claim.run_id}`);
   const inRepo = gitContextOf(host, claim.run_id, signal);
   const worktree = () => (repoPath === null ? null : worktreeContext(repoPath, path, inRepo(repoPath)));
@@ -80,6 +89,7 @@ async function viewOf(run: StoredRun, folder: OpenedFolder, host: RunsHost, sign
     repoPath,
     baseSha,
     continuesWork,
+    startsOver,
     resumableSession: resumableSession(run, host),
     earlier: earlierStepsOf(claim, host.runsDir),
     changes,
@@ -118,6 +128,7 @@ export async function prepareStep(
       gitContext: gitContextOf(host, run.run_id, signal),
       readPatch: (checkpointId) => readPatch(host, checkpointId),
       lastRunHere: (taskId, runId) => host.runs.lastOfTask(taskId, runId),
+      hasWorkedHere: (taskId) => hasWorkedHere(taskId, host),
     });
     const prepared = executor.prepare(await viewOf(run, folder, host, signal));
     const problem = prepared.type === 'launch' ? cwdProblem(folder.path, prepared.launch.cwd) : null;

@@ -15,6 +15,8 @@ export interface TipFacts {
   order: 'same' | 'branch_first' | 'patched_first' | 'apart';
   /** Without a patch there are the files of commits alone. */
   hasPatch: boolean;
+  /** A step of the task has worked in this repository, from this node. */
+  hasWorkedHere: boolean;
 }
 
 export interface Tip {
@@ -23,14 +25,14 @@ export interface Tip {
   files: 'patch' | 'tip';
 }
 
-export function chooseTip({ base, branch, patched, order, hasPatch }: TipFacts): Tip {
+export function chooseTip({ base, branch, patched, order, hasPatch }: Omit<TipFacts, 'hasWorkedHere'>): Tip {
   if (branch !== null && order === 'patched_first') return { sha: branch, files: 'tip' };
   return { sha: patched ?? branch ?? base, files: hasPatch ? 'patch' : 'tip' };
 }
 
-/** Whether the commits of an existing branch are those of the task. */
-export function isTasksOwn({ base, branch, patched, order }: TipFacts): boolean {
-  return branch === base || (branch !== null && patched !== null && order !== 'apart');
+/** Whether the commits of an existing branch are those of the task: its patch says so, or it had the branch here before. */
+export function isTasksOwn({ base, branch, patched, order, hasWorkedHere }: TipFacts): boolean {
+  return branch === base || (branch !== null && (patched !== null || hasWorkedHere) && order !== 'apart');
 }
 
 export async function readTip(repo: string, branch: string, context: GitContext): Promise<string | null> {
@@ -47,18 +49,19 @@ interface Known {
   tip: string | null;
   head: string | null;
   hasPatch: boolean;
+  hasWorkedHere: boolean;
 }
 
 export async function readTipFacts(
   repo: string,
-  { base, tip, head, hasPatch }: Known,
+  { base, tip, head, hasPatch, hasWorkedHere }: Known,
   context: GitContext,
 ): Promise<TipFacts> {
   const ifFollows = async (sha: string | null) =>
     sha !== null && (await follows(repo, sha, base, context)) ? sha : null;
   const branch = await ifFollows(tip);
   const patched = await ifFollows(head);
-  return { base, branch, patched, hasPatch, order: await orderOf(repo, branch, patched, context) };
+  return { base, branch, patched, hasPatch, hasWorkedHere, order: await orderOf(repo, branch, patched, context) };
 }
 
 async function orderOf(

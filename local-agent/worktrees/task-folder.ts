@@ -36,6 +36,8 @@ export interface TaskFolderDeps {
   readPatch: (checkpointId: string) => Promise<Buffer>;
   /** The newest run of the task on this node before this one; null when there is none. */
   lastRunHere: (taskId: string, runId: string) => { run_id: string; base_sha: string | null } | null;
+  /** A step of the task has been started on this node. */
+  hasWorkedHere: (taskId: string) => boolean;
 }
 
 /** The newest run of the task before this one, on any node. */
@@ -60,7 +62,8 @@ async function openFresh(claim: ClaimedRun, path: string, repo: string, deps: Ta
   const work = patch_checkpoint_id === null ? null : splitPatch(await deps.readPatch(patch_checkpoint_id));
   makePrivateFolder(deps.worktreesDir);
   if (work?.commits?.bundle) await takeCommits(repo, `${path}.bundle`, work.commits.bundle, context);
-  const request = { repo, path, branch, baseSha, head: work?.commits?.head ?? null };
+  const hasWorkedHere = branch_name !== null && deps.hasWorkedHere(claim.task_id);
+  const request = { repo, path, branch, baseSha, head: work?.commits?.head ?? null, hasWorkedHere };
   const fill = work === null ? null : () => replay(path, work.diff, worktreeContext(repo, path, context));
   await createWorktree(request, context, fill);
   const hasWork = patch_checkpoint_id !== null;

@@ -29,6 +29,8 @@ export interface WorktreeRequest {
   baseSha: string;
   /** The newest commit that the task has made on any host, as its patch says. */
   head?: string | null;
+  /** A step of the task has worked in this repository, from this node. */
+  hasWorkedHere?: boolean;
 }
 
 /** Is there while the worktree is made: what a killed agent leaves then is no worktree to continue in. */
@@ -65,12 +67,13 @@ async function addWorktree(
   context: GitContext,
   fill: (() => Promise<void>) | null,
 ): Promise<void> {
-  const { repo, path, branch, baseSha, head = null } = request;
+  const { repo, path, branch, baseSha, head = null, hasWorkedHere = false } = request;
   const isOwn = OWN_BRANCH.test(branch);
   if (isOwn) await unlockBranch(repo, branch, context);
   else await requireNotInUse(request, context);
   const before = await readTip(repo, branch, context);
-  const facts = await readTipFacts(repo, { base: baseSha, tip: before, head, hasPatch: fill !== null }, context);
+  const known = { base: baseSha, tip: before, head, hasPatch: fill !== null, hasWorkedHere };
+  const facts = await readTipFacts(repo, known, context);
   if (!isOwn && before !== null && !isTasksOwn(facts)) throw taken(repo, branch);
   const tip = chooseTip(facts);
   const from = tip.files === 'tip' ? tip.sha : baseSha;

@@ -40,6 +40,7 @@ export function stepView(overrides: Partial<StepView> = {}): StepView {
     repoPath: null,
     baseSha: null,
     continuesWork: false,
+    startsOver: null,
     resumableSession: null,
     changes: '',
     git: { directory: '/src/app/.git/worktrees/task', files: ['.'] },

@@ -108,6 +108,14 @@ describe('an agent step', () => {
     expect(stdin).toContain('step-63');
   });
 
+  it('that starts over says so to the agent, with the reason', () => {
+    const view = { startsOver: 'starts over: the edge has no whole patch of the work before' };
+    expect(launchOf('agent', { agent: 'codex', prompt: 'Fix it.' }, view).stdin).toMatch(
+      /Earlier runs of this task have begun the work, and this one starts over: the edge has no whole patch of the work before\.$/,
+    );
+    expect(launchOf('agent', { agent: 'codex', prompt: 'Fix it.' }).stdin).not.toContain('starts over');
+  });
+
   it('that continues an interrupted attempt says so to the agent', () => {
     expect(launchOf('agent', { agent: 'codex', prompt: 'Fix it.' }, { continuesWork: true }).stdin).toMatch(
       /^Fix it\.\n\n[\s\S]*\nAn earlier attempt was interrupted/,

@@ -1,5 +1,9 @@
 /** `git` steps after a coding agent that uses branches of its own, and merges into what is no branch. */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { ClaimedRun } from '../../../../schema/contracts/runs.ts';
+import { newId } from '../../../../schema/ids.ts';
 import { newRepo, runGit } from '../../../support/git-repo.ts';
 import { gitStep, openTaskIn, shellStep } from '../../../support/git-steps.ts';
 import { openRunsScene } from '../../../support/runs-scene.ts';
@@ -48,6 +52,46 @@ describe('a step that switches to a branch of its own', () => {
     });
     expect(runGit(repo, 'rev-parse', branch)).toBe(made);
     expect(runGit(repo, 'log', '-1', '--format=%s', 'other')).toBe('begin');
+  });
+});
+
+describe('an attempt on a branch that a person named, before a patch of it has reached the edge', () => {
+  async function attempts(branch_name: string) {
+    const scene = await openRunsScene();
+    const repo = newRepo();
+    const node = scene.open({ repos: { app: repo } });
+    const ids = { task_id: newId('task', Date.now()), step_id: newId('step', Date.now()) };
+    const base_sha = runGit(repo, 'rev-parse', 'main');
+    const worktree = { repo: 'app', base_ref: 'main', base_sha, patch_checkpoint_id: null, branch_name };
+    const attempt = async (script: string, previous: ClaimedRun['previous'] = null) => {
+      const { run_id } = scene.offer({ ...ids, worktree, input: { script }, previous });
+      node.nodeRuns.wake();
+      const { end } = await scene.ended({ run_id });
+      const left = { run_id, status: 'lost', error_code: null, session_id: null } as const;
+      return { end, left: { ...left, controller_id: node.host.nodeId } };
+    };
+    const loseWorktree = () => rmSync(join(scene.root, 'worktrees', ids.task_id), { recursive: true });
+    return { repo, attempt, loseWorktree };
+  }
+
+  it('leaves its commits to the next one, also when its worktree is gone', async () => {
+    const { repo, attempt, loseWorktree } = await attempts('feature');
+    const first = await attempt(`echo 1 > one; git add one; ${AS_AGENT} commit -qm One`);
+    loseWorktree();
+    expect((await attempt('cat one', first.left)).end).toMatchObject({ status: 'succeeded' });
+    expect(runGit(repo, 'log', '--format=%s', 'feature')).toBe('One\nbegin');
+  });
+
+  it('is refused each time where the branch has the commits of that person', async () => {
+    const { repo, attempt } = await attempts('feature');
+    runGit(repo, 'branch', 'feature');
+    runGit(repo, 'worktree', 'add', '--quiet', join(repo, '..', 'persons'), 'feature');
+    runGit(join(repo, '..', 'persons'), 'commit', '--quiet', '--allow-empty', '-m', 'Mine');
+    runGit(repo, 'worktree', 'remove', join(repo, '..', 'persons'));
+    const refused = { status: 'failed', error_code: 'worktree_failed' };
+    const first = await attempt('true');
+    expect(first.end).toMatchObject(refused);
+    expect((await attempt('true', first.left)).end).toMatchObject(refused);
   });
 });
 

@@ -11,6 +11,7 @@ const facts = (over: Partial<TipFacts> = {}): TipFacts => ({
   patched: null,
   order: 'same',
   hasPatch: true,
+  hasWorkedHere: false,
   ...over,
 });
 
@@ -47,6 +48,9 @@ describe('the branch of a task in a fresh worktree', () => {
     [true, { branch: 'base' }],
     [true, { branch: 'b', patched: 'p', order: 'branch_first' }],
     [false, { branch: 'b' }],
+    [true, { branch: 'b', hasWorkedHere: true }],
+    [false, { branch: null, hasWorkedHere: true }],
+    [false, { branch: 'b', patched: 'p', order: 'apart', hasWorkedHere: true }],
     [false, { branch: null }],
     [false, { branch: 'b', patched: 'p', order: 'apart' }],
   ] as const)('with a name that a person chose is the task’s: %s for %j', (isOwn, over) => {
