@@ -349,6 +349,8 @@ export const FREE_PLAN = { rows_read: 5_000_000, rows_written: 100_000 } as cons
 
 /** The days for which texts, calls and outputs are kept, unless the operator or a conversation says otherwise. */
 export const TEXTS_KEPT = 90;
+/** Nothing is removed by its age this soon after an update that brings this, or after another default. */
+export const TEXTS_GRACE_MS = 7 * 86_400_000;
 
 export const RETENTION = {
   tick_ms: 7 * 86_400_000,

@@ -54,7 +54,7 @@ export async function emptyMessages(edge: Edge, ids: SQL): Promise<ForgottenPart
       .where(sql`${journal_blocks.message_id} IN ${ids} AND ${journal_blocks.forgotten_at} IS NULL`)
       .orderBy(asc(journal_blocks.seq)),
   ]);
-  if (found.length === 0) return null;
+  if (found.length + rows.length === 0) return null;
   const blocks = stored.flatMap((row) => {
     const block = JournalBlockSchema.safeParse(row);
     return block.success && hasOutput(block.data.entries) ? [emptied(block.data)] : [];

@@ -19,14 +19,20 @@ export type MessageOrigin = 'chat' | 'mcp';
 /** What is loaded of a message. */
 type LoadedHead = Pick<
   MessageRow,
-  'message_id' | 'local_conversation_id' | 'controller_id' | 'client_id' | 'ingest_status' | 'resubmit_command_id'
+  | 'message_id'
+  | 'local_conversation_id'
+  | 'controller_id'
+  | 'client_id'
+  | 'ingest_status'
+  | 'resubmit_command_id'
+  | 'forgotten_at'
 > & { origin: MessageOrigin };
 
 /** A call through MCP takes the place of a message; no browser has it, and its instruction alone says how it is. */
 function selectHead(messageId: SQL): SQL {
   return sql`SELECT message_id, local_conversation_id, controller_id, client_id, ingest_status, resubmit_command_id,
-      'chat' AS origin FROM messages WHERE message_id = ${messageId}
-    UNION ALL SELECT message_id, local_conversation_id, controller_id, '', 'accepted', NULL, 'mcp' FROM mcp_calls
+      forgotten_at, 'chat' AS origin FROM messages WHERE message_id = ${messageId}
+    UNION ALL SELECT message_id, local_conversation_id, controller_id, '', 'accepted', NULL, NULL, 'mcp' FROM mcp_calls
       WHERE message_id = ${messageId} AND instruction_id IS NOT NULL`;
 }
 

@@ -55,13 +55,20 @@ export interface RecordedProgress {
   columns: ReadonlyMap<string, AddedColumns>;
 }
 
+/** What is left of a report about a message whose texts were removed: a node may report it long after that. */
+function withoutTexts(report: Report): Report {
+  const { result } = report;
+  return { ...report, chunk: null, approval: null, result: result && { ...result, output: '' } };
+}
+
 /** Takes at most one report for each instruction of the message. */
 export async function recordProgress(
   edge: Edge,
   loaded: LoadedMessage,
-  reports: readonly Report[],
+  reported: readonly Report[],
   { inlineChars = DELIVERY.inline_chars, reportedBy, conversation }: ReportOptions = {},
 ): Promise<RecordedProgress> {
+  const reports = loaded.message.forgotten_at === null ? reported : reported.map(withoutTexts);
   const progress = applyProgress(loaded.statuses, reports, transitionContext(edge, loaded));
   const { columns, artifacts } = addedColumns(progress.steps, inlineChars, edge.now);
   const details = new Map<ProgressStep<Report>, EventDetail>();

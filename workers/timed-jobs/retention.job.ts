@@ -41,8 +41,6 @@ const KEPT: readonly KeptTable[] = [
     unless: isNewest('event_batches', 'seq'),
   },
   { table: 'idempotency_keys', key: 'rowid', age: 'created_at', keep_ms: RETENTION.idempotency_ms, unless: 'false' },
-  // As long as a node that was out of reach may still report on one.
-  { table: 'mcp_calls', key: 'message_id', age: 'created_at', keep_ms: RETENTION.event_ms, unless: 'false' },
   { table: 'sign_in_links', key: 'rowid', age: 'created_at', keep_ms: RETENTION.sign_in_link_ms, unless: 'false' },
   {
     table: 'person_notices',

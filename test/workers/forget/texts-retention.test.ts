@@ -13,8 +13,16 @@ const { edge } = renewals;
 beforeEach(async () => {
   await rowsOf('DELETE FROM messages');
   await rowsOf('DELETE FROM runner_cursors');
+  await noted(90, 0);
   await renewals.lead();
 });
+
+/** The edge has had that default since then. */
+const noted = (days: number, at: number) =>
+  rowsOf(
+    `INSERT INTO runner_cursors (runner, position, updated_at) VALUES ('texts.retention/default', ${days}, ${at})
+      ON CONFLICT (runner) DO UPDATE SET position = excluded.position, updated_at = excluded.updated_at`,
+  );
 
 const keep = (id: string, days: TextsKept | 'default') =>
   edge.data<KeepState>('POST', `/v1/renewal/conversations/${id}/keep`, { body: { days } });
@@ -108,7 +116,7 @@ describe('texts that are old', () => {
     expect(await textOf(message_id)).toBe('');
   });
 
-  it('are removed by another default of the edge, also those that its walk had passed', async () => {
+  it('are removed 7 days after another default of the edge, also those that its walk had passed', async () => {
     const { message_id } = await ran('kept for good');
     edge.env.BAA_TEXTS_KEPT_DAYS = '0';
     edge.now += 400 * DAY;
@@ -116,7 +124,11 @@ describe('texts that are old', () => {
     expect(await textOf(message_id)).toBe('kept for good');
     edge.env.BAA_TEXTS_KEPT_DAYS = '30';
     await ticks();
+    expect(await textOf(message_id)).toBe('kept for good');
+    edge.now += 7 * DAY;
+    await ticks();
     expect(await textOf(message_id)).toBe('');
+    edge.env.BAA_TEXTS_KEPT_DAYS = '90';
   });
 
   it('stay while something of them is under way, and go at the end of the next period', async () => {
@@ -132,11 +144,81 @@ describe('texts that are old', () => {
     expect(await textOf(message_id)).toBe('');
   });
 
+  it('stay for 7 days after an update that begins to remove them', async () => {
+    const { message_id } = await ran('from before the update');
+    await rowsOf('DELETE FROM runner_cursors');
+    edge.now += 400 * DAY;
+    await ticks();
+    edge.now += 6 * DAY;
+    await ticks();
+    expect(await textOf(message_id)).toBe('from before the update');
+    edge.now += DAY;
+    await ticks();
+    expect(await textOf(message_id)).toBe('');
+  });
+
+  it('stay while a renewal of them waits, or can be sent when the browser shows the conversation again', async () => {
+    const { message_id, local_conversation_id } = await renewals.settled();
+    await renewals.project();
+    await keep(local_conversation_id, 7);
+    const payloads = () => rowsOf('SELECT payload FROM renewal_jobs WHERE message_id = ?', message_id);
+    edge.now += 8 * DAY;
+    await ticks();
+    expect((await payloads())[0]).not.toMatchObject({ payload: '' });
+    await rowsOf("UPDATE renewal_jobs SET status = 'failed', next_attempt_at = NULL WHERE message_id = ?", message_id);
+    await rowsOf("UPDATE runner_cursors SET position = 0 WHERE runner = 'texts.retention/7'");
+    await ticks();
+    expect((await payloads())[0]).not.toMatchObject({ payload: '' });
+    await rowsOf("UPDATE renewal_jobs SET status = 'done' WHERE message_id = ?", message_id);
+    await rowsOf("UPDATE runner_cursors SET position = 0 WHERE runner = 'texts.retention/7'");
+    await ticks();
+    expect(await payloads()).toEqual([{ payload: '' }]);
+  });
+
+  it('do not come back with a result that a node reports later', async () => {
+    const message = await renewals.settled('manual', { instructions: instructionsOf(EXEC) });
+    const id = message.instructions[0]?.instruction_id ?? '';
+    await renewals.act(`/v1/instructions/${id}/started`);
+    await rowsOf("UPDATE instructions SET status = 'interrupted', finished_at = 1 WHERE instruction_id = ?", id);
+    await rowsOf('UPDATE messages SET reply_due_at = NULL');
+    edge.now += 91 * DAY;
+    await ticks();
+    await renewals.result(id, { output: 'printed long ago' });
+    const stored = await Promise.all(
+      ['instructions', 'journal_blocks', 'artifacts'].map((table) => rowsOf(`SELECT * FROM ${table}`)),
+    );
+    expect(JSON.stringify(stored)).not.toContain('printed long ago');
+    const [row] = await rowsOf('SELECT late_result FROM instructions WHERE instruction_id = ?', id);
+    expect(row).toMatchObject({ late_result: expect.stringContaining('received_at') });
+  });
+
+  it('of calls through MCP are removed with the calls', async () => {
+    const { instructions, message_id } = await ran('asked by a program');
+    await rowsOf('DELETE FROM messages WHERE message_id = ?', message_id);
+    await rowsOf(
+      `INSERT INTO mcp_calls (message_id, token_id, subject, request_id, call_hash, mcp_tool, name, params, instruction_id, created_at)
+        VALUES (?, 't', 's', '1', 'h', 'exec', 'conductor::exec', '{}', ?, ?)`,
+      message_id,
+      instructions[0]?.instruction_id ?? '',
+      edge.now,
+    );
+    const stored = async () =>
+      JSON.stringify(
+        await Promise.all(['instructions', 'journal_blocks'].map((table) => rowsOf(`SELECT * FROM ${table}`))),
+      );
+    edge.now += 89 * DAY;
+    await ticks();
+    expect(await stored()).toContain('asked by a program');
+    edge.now += 2 * DAY;
+    // A walk does not move by calls.
+    for (let n = 0; n < 3; n += 1) await renewals.tick({ runners: [textsRetention] });
+    expect(await stored()).not.toContain('asked by a program');
+    expect(await rowsOf('SELECT 1 FROM mcp_calls WHERE message_id = ?', message_id)).toEqual([]);
+  });
+
   it('are removed in parts of 20 messages', async () => {
     const { remote_conversation_id } = await renewals.settled('manual');
     for (let n = 0; n < 44; n += 1) await renewals.bring(renewals.message({ remote_conversation_id }));
-    // The default is noted once.
-    expect(await ticks()).toBe(1);
     expect(await ticks()).toBe(0);
     edge.now += 8 * DAY;
     expect(await ticks()).toBe(3);
