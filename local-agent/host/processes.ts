@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 interface ProcessStat {
   pid: number;
+  parent: number;
   group: number;
   session: number;
   /** When the process started, in ticks since the boot. */
@@ -20,6 +21,7 @@ export function statOf(pid: number | string): ProcessStat | null {
     if (DEAD_STATES.has(fields[0])) return null;
     return {
       pid: Number(pid),
+      parent: Number(fields[1]),
       group: Number(fields[2]),
       session: Number(fields[3]),
       startTicks: Number(fields[19]),

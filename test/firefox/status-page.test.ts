@@ -6,8 +6,13 @@ import type { TokenCreated } from '../../schema/contracts/tokens.ts';
 import { until } from '../support/cluster.ts';
 import { CutProxy } from '../support/cut-proxy.ts';
 import { actionCases } from '../support/page-actions.ts';
+import { driftCase } from '../support/page-drift.ts';
+import { ROWS, rowCases } from '../support/page-rows/cases.ts';
+import { beginUnsure } from '../support/page-rows/instructions.ts';
+import { beginFailing, RETRY } from '../support/page-rows/others.ts';
 import { HOSTILE, PageScene } from '../support/page-scene.ts';
-import { buttonsOf, navigationOf, press, seriousFindings, shows, unreachedByTab } from '../support/page-tab.ts';
+import { sleepCase } from '../support/page-sleep.ts';
+import { buttonsOf, navigationOf, press, seriousFindings, shows, unfold, unreachedByTab } from '../support/page-tab.ts';
 import type { FirefoxTab } from '../support/sites/firefox-tab.ts';
 import { KEYS } from '../support/sites/firefox-tab.ts';
 import { describeWithFirefox } from '../support/sites/open-firefox.ts';
@@ -31,7 +36,13 @@ const PHONE = 375;
 const MINUTE_MS = 60_000;
 /** Panels with charts of what the cases before have done. */
 const DRAWN = ['/renewals', '/ticks'];
-const GRANT = { argv: ['git', 'push'], folder: '/a/folder', max_uses: 5, expires_in_ms: 10 * MINUTE_MS };
+const GRANT = {
+  controller_id: 'host-a',
+  argv: ['git', 'push'],
+  folder: '/a/folder',
+  max_uses: 5,
+  expires_in_ms: 10 * MINUTE_MS,
+};
 
 let scene: PageScene;
 let tab: FirefoxTab;
@@ -40,6 +51,8 @@ describeWithFirefox('the status page in a real Firefox', () => {
   beforeAll(async () => {
     scene = await PageScene.start();
     tab = scene.tab;
+    await beginFailing(scene);
+    await beginUnsure(scene);
   }, 5 * MINUTE_MS);
   afterAll(() => scene?.stop());
 
@@ -70,13 +83,47 @@ describeWithFirefox('the status page in a real Firefox', () => {
 
   actionCases(() => scene);
 
+  it('says of an empty list how one comes to be, and of a filtered one that it is filtered', async () => {
+    await at('/grants');
+    await shows(tab, /There is no grant yet\. One is made on the page of an instruction/);
+    await at('/grants?local_conversation_id=lc_01arz3ndektsv4rrffq69g5fav');
+    await shows(tab, /Nothing here matches the filters/);
+  });
+
+  rowCases(() => scene, ROWS);
+
+  it('shows notices of what waits once a person has asked for them, and none after', async () => {
+    const { instruction_id } = await scene.instruction('@conductor::exec::{"argv": ["id"]}', 'awaiting_approval');
+    await at('/settings');
+    await tab.evaluate(() => {
+      const shown: string[] = [];
+      const { permission } = Notification;
+      const requestPermission = Notification.requestPermission.bind(Notification);
+      // The desktop has no place for it that a test can look at.
+      const notified = class {
+        static readonly permission = permission;
+        static readonly requestPermission = requestPermission;
+        constructor(title: string, { body = '' }: NotificationOptions = {}) {
+          shown.push(`${title} ${body}`);
+        }
+      };
+      Object.assign(globalThis, { shown, Notification: notified });
+    });
+    await press(tab, 'Show notices of this page');
+    const wanted = `An instruction waits for approval ${instruction_id}`;
+    await tab.until((text) => (globalThis as unknown as { shown: string[] }).shown.includes(text), wanted);
+    await press(tab, 'Stop notices of this page');
+    await shows(tab, /Show notices of this page/);
+    expect(await tab.evaluate(() => localStorage.getItem('conductor.notices'))).toBeNull();
+  });
+
   it('shows HTML and terminal escapes of titles, logs, patches and outputs as text', async () => {
     const escapes = HOSTILE.replaceAll('\u001b', '\\033').replaceAll('\u0007', '\\007');
     const script = `printf '${escapes}\\033[31mred\\n' | tee hostile.txt`;
     const task = await scene.newTask(`Title ${HOSTILE}`, { input: { script } }, { repo: 'app', base_ref: 'main' });
     await scene.taskIs(task, ({ status }) => status === 'done');
     const page = { platform: 'claude' as const, page_title: `Chat ${HOSTILE}` };
-    scene.browser.show({ ...pageOf('a-chat', 'claude'), ...page });
+    scene.show({ ...pageOf('a-chat', 'claude'), ...page });
     const printed = await scene.instruction(
       `@conductor::exec::${JSON.stringify({ argv: ['printf', `${escapes}output`] })}`,
       'succeeded',
@@ -111,50 +158,63 @@ describeWithFirefox('the status page in a real Firefox', () => {
     await scene.wide();
   });
 
-  it('says of an empty list how one comes to be, and of a filtered one that it is filtered', async () => {
-    await at('/grants');
-    await shows(tab, /There is no grant yet\. One is made on the page of an instruction/);
-    await at('/grants?local_conversation_id=lc_01arz3ndektsv4rrffq69g5fav');
-    await shows(tab, /Nothing here matches the filters/);
-  });
+  /** Pages with a form for a person to fill in: an approval with its grant, an interrupted instruction, a blocked step. */
+  const forms = async () => {
+    const waiting = await scene.instruction('@conductor::exec::{"argv": ["git", "push"]}', 'awaiting_approval');
+    await beginUnsure(scene);
+    const unsure = await scene.instructionThatIs('interrupted');
+    const task = await scene.newTask('A review', { kind: 'review', input: { question: 'Is it good?' } });
+    await scene.taskIs(task, ({ status }) => status === 'blocked');
+    return [waiting, unsure].map(({ instruction_id }) => `/instructions/${instruction_id}`).concat(`/tasks/${task}`);
+  };
+
+  let formsMade: readonly string[] = [];
 
   it.each([
     ['en', 'light'],
     ['zh', 'dark'],
-  ])('has no serious finding of axe-core, and fits a phone: %s, %s', async (language, scheme) => {
-    await tab.evaluate((chosen) => localStorage.setItem('conductor.language', chosen), language);
-    await at('/');
-    const panels = await tab.evaluate(() =>
-      [...document.querySelectorAll('nav:first-of-type a')].map((link) => link.getAttribute('href') ?? ''),
-    );
-    expect(panels).toHaveLength(NAMES.length);
-    const newest = async (list: string, key: string) =>
-      String((await call<{ items: Record<string, unknown>[] }>('GET', `${list}?limit=1`)).items[0]?.[key]);
-    const task = await newest('/v1/tasks', 'task_id');
-    const conversation = await newest('/v1/renewal/conversations', 'local_conversation_id');
-    await call('POST', '/v1/grants', { ...GRANT, local_conversation_id: conversation });
-    const { runs } = await scene.taskIs(task, ({ runs: found }) => found.length > 0);
-    const details = [
-      `/conversations/${conversation}`,
-      `/messages/${await newest('/v1/messages', 'message_id')}`,
-      `/instructions/${await newest('/v1/instructions', 'instruction_id')}`,
-      ...[`/tasks/${task}`, `/runs/${runs[0]?.run_id}`, '/nodes/host-a', `/browsers/${scene.browser.clientId}`],
-      ...['/grants', '/ticks/1', '/search?q=title', '/tasks/nothing'],
-    ];
-    await tab.setViewport(PHONE, 900);
-    const found: Record<string, unknown> = {};
-    for (const path of [...panels, ...details]) {
-      await at(path);
-      if (DRAWN.includes(path)) await tab.until(() => document.querySelector('.chart canvas') !== null);
-      await tab.evaluate((chosen) => void document.documentElement.style.setProperty('color-scheme', chosen), scheme);
-      const overflow = await tab.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      const findings = await seriousFindings(scene.firefox, tab);
-      if (overflow > 0 || findings.length > 0) found[path] = { overflow, findings };
-    }
-    await tab.evaluate(() => localStorage.removeItem('conductor.language'));
-    await scene.wide();
-    expect(found).toEqual({});
-  });
+  ])(
+    'has no serious finding of axe-core, fits a phone, and lets the keyboard reach all: %s, %s',
+    async (language, scheme) => {
+      await tab.evaluate((chosen) => localStorage.setItem('conductor.language', chosen), language);
+      await at('/');
+      const panels = await tab.evaluate(() =>
+        [...document.querySelectorAll('nav:first-of-type a')].map((link) => link.getAttribute('href') ?? ''),
+      );
+      expect(panels).toHaveLength(NAMES.length);
+      const newest = async (list: string, key: string) =>
+        String((await call<{ items: Record<string, unknown>[] }>('GET', `${list}?limit=1`)).items[0]?.[key]);
+      const task = await newest('/v1/tasks', 'task_id');
+      const conversation = await newest('/v1/renewal/conversations', 'local_conversation_id');
+      await call('POST', '/v1/grants', { ...GRANT, local_conversation_id: conversation });
+      const { runs } = await scene.taskIs(task, ({ runs: found }) => found.length > 0);
+      if (formsMade.length === 0) formsMade = await forms();
+      const details = [
+        `/conversations/${conversation}`,
+        `/messages/${await newest('/v1/messages', 'message_id')}`,
+        `/instructions/${await newest('/v1/instructions', 'instruction_id')}`,
+        ...[`/tasks/${task}`, `/runs/${runs[0]?.run_id}`, '/nodes/host-a', `/browsers/${scene.browser.clientId}`],
+        ...['/grants', '/ticks/1', '/search?q=title', '/tasks/nothing'],
+        ...formsMade,
+      ];
+      await tab.setViewport(PHONE, 900);
+      const found: Record<string, unknown> = {};
+      for (const path of [...panels, ...details]) {
+        await at(path);
+        await unfold(tab);
+        if (DRAWN.includes(path)) await tab.until(() => document.querySelector('.chart canvas') !== null);
+        await tab.evaluate((chosen) => void document.documentElement.style.setProperty('color-scheme', chosen), scheme);
+        const overflow = await tab.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        const findings = await seriousFindings(scene.firefox, tab);
+        const unreached = language === 'en' ? await unreachedByTab(tab) : [];
+        if (overflow > 0 || findings.length > 0 || unreached.length > 0)
+          found[path] = { overflow, findings, unreached };
+      }
+      await tab.evaluate(() => localStorage.removeItem('conductor.language'));
+      await scene.wide();
+      expect(found).toEqual({});
+    },
+  );
 
   it('says under a heading that no object has the id of the address, and leads to its list', async () => {
     const lists = ['/conversations', '/instructions', '/renewals', '/tasks', '/nodes', '/browsers', '/ticks'];
@@ -233,6 +293,10 @@ describeWithFirefox('the status page in a real Firefox', () => {
     await at('/');
     await proxy.close();
   });
+
+  sleepCase(() => scene);
+  rowCases(() => scene, [RETRY]);
+  driftCase(() => scene);
 
   it('takes no order from a page of another origin, though the browser sends the cookie', async () => {
     const cookies: (string | undefined)[] = [];

@@ -6,11 +6,8 @@ import type { SettingsResponseSchema } from '../../schema/contracts/renewal-sett
 import type { SystemState } from '../../schema/contracts/system.ts';
 import type { PageScene } from './page-scene.ts';
 import { HOSTILE } from './page-scene.ts';
-import { clickOn, fillIn, press, pressAndConfirm, shows, unreachedByTab } from './page-tab.ts';
-import type { FirefoxTab } from './sites/firefox-tab.ts';
+import { clickOn, confirms, fillIn, press, pressAndConfirm, shows, unreachedByTab } from './page-tab.ts';
 import { KEYS } from './sites/firefox-tab.ts';
-
-const DONE = /Confirmed by the edge at .*, done by operator@/;
 
 /** The cases, on the scene that is there when they run. */
 export function actionCases(sceneNow: () => PageScene): void {
@@ -209,8 +206,5 @@ export function actionCases(sceneNow: () => PageScene): void {
     await tab.until(() => !document.body.innerText.includes('signed out of the site'));
   });
 }
-
-/** The action is done, and the page says by whom. */
-const confirms = (tab: FirefoxTab, what: RegExp) => shows(tab, new RegExp(`${what.source}.*${DONE.source}`));
 
 const modeOf = async ({ cluster }: PageScene) => (await cluster.call<SystemState>('GET', '/v1/system/state')).mode;

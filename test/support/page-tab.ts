@@ -5,6 +5,12 @@ import type { FirefoxTab } from './sites/firefox-tab.ts';
 import { KEYS } from './sites/firefox-tab.ts';
 import type { Firefox } from './sites/open-firefox.ts';
 
+const DONE = /Confirmed by the edge at .*, done by operator@/;
+/** More than any page has stops. */
+const MAX_TABS = 300;
+/** Stops of the keyboard that are no controls. */
+const SCROLLED = 10;
+
 /** Waits until the text that the page shows matches; resolves with it. */
 export async function shows(tab: FirefoxTab, pattern: RegExp): Promise<string> {
   const text = () => tab.evaluate(() => document.body.innerText);
@@ -14,6 +20,11 @@ export async function shows(tab: FirefoxTab, pattern: RegExp): Promise<string> {
       throw new Error(`the page does not show ${pattern}, but: ${await text()}`, { cause });
     });
   return text();
+}
+
+/** Waits until the page says that the edge has confirmed an action of the operator. */
+export function confirms(tab: FirefoxTab, what: RegExp): Promise<string> {
+  return shows(tab, new RegExp(`${what.source}.*${DONE.source}`));
 }
 
 /**
@@ -88,11 +99,20 @@ export async function seriousFindings(firefox: Firefox, tab: FirefoxTab): Promis
   });
 }
 
-/** What the keyboard does not reach, of all that can be used on the page; Tab is pressed once for each, and back to the first. */
+/** Opens all that the page has folded. */
+export async function unfold(tab: FirefoxTab): Promise<void> {
+  await tab.evaluate(() => {
+    for (const one of document.querySelectorAll('main details')) one.setAttribute('open', '');
+  });
+}
+
+/** What the keyboard does not reach, of all that can be used on the page. Begins where the keyboard is: on a new page at its top. */
 export async function unreachedByTab(tab: FirefoxTab): Promise<string[]> {
   const count = await tab.evaluate(() => {
-    const all = [...document.querySelectorAll<HTMLElement>('a[href], button, input, select, textarea, [tabindex="0"]')];
-    const usable = all.filter((one) => !one.matches(':disabled') && one.checkVisibility());
+    const kinds = 'a[href], button, input, select, textarea, summary, [tabindex="0"]';
+    const usable = [...document.querySelectorAll<HTMLElement>(kinds)].filter(
+      (one) => !one.matches(':disabled') && one.checkVisibility(),
+    );
     for (const one of usable) one.dataset.tab = 'no';
     addEventListener('focusin', ({ target }) => {
       if (target instanceof HTMLElement && target.dataset.tab !== undefined && target.matches(':focus-visible'))
@@ -101,8 +121,44 @@ export async function unreachedByTab(tab: FirefoxTab): Promise<string[]> {
     (document.activeElement as HTMLElement | null)?.blur();
     return usable.length;
   });
-  for (let n = 0; n < count + 2; n += 1) await tab.type(KEYS.tab);
-  return tab.evaluate(() =>
-    [...document.querySelectorAll('[data-tab="no"]')].map((one) => one.outerHTML.slice(0, 120)),
+  const unreached = () =>
+    tab.evaluate(() => [...document.querySelectorAll('[data-tab="no"]')].map((one) => one.outerHTML.slice(0, 120)));
+  await tab.type(KEYS.tab.repeat(count));
+  // Firefox also stops at what scrolls. Behind the last stop the keyboard would leave the page.
+  for (let n = 0; n < SCROLLED && (await unreached()).length > 0; n += 1) await tab.type(KEYS.tab);
+  return unreached();
+}
+
+/** Goes by Tab alone to what has that name, label or id. */
+export async function reach(tab: FirefoxTab, name: string): Promise<void> {
+  for (let n = 0; n < MAX_TABS; n += 1) {
+    const isThere = await tab.evaluate((wanted) => {
+      const one = document.activeElement as HTMLInputElement | null;
+      const labels = [...(one?.labels ?? [])].map((label) => label.firstChild?.textContent);
+      const names = [one?.getAttribute('aria-label') ?? one?.textContent, one?.id, ...labels];
+      return names.some((text) => text?.trim() === wanted);
+    }, name);
+    if (isThere) return;
+    await tab.type(KEYS.tab);
+  }
+  throw new Error(`the keyboard does not come to ${name}`);
+}
+
+/** Presses a button by the keyboard alone. */
+export async function pressByKey(tab: FirefoxTab, name: string): Promise<void> {
+  await tab.until(
+    (wanted) =>
+      [...document.querySelectorAll('button')].some((one) => one.textContent?.trim() === wanted && !one.disabled),
+    name,
   );
+  await reach(tab, name);
+  await tab.type(KEYS.enter);
+}
+
+/** By the keyboard alone, a button that asks first, and then the one that confirms. */
+export async function pressAndConfirmByKey(tab: FirefoxTab, name: string): Promise<void> {
+  await pressByKey(tab, name);
+  await tab.until(() => document.activeElement?.closest('dialog[open]') != null);
+  await reach(tab, name);
+  await tab.type(KEYS.enter);
 }

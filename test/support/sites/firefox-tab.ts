@@ -105,6 +105,16 @@ export class FirefoxTab {
     await this.#bidi.type(this.context, text);
   }
 
+  /** Presses Tab while Shift is held. */
+  async tabBack(): Promise<void> {
+    const keys = [KEYS.shift, KEYS.tab];
+    const actions = [
+      ...keys.map((value) => ({ type: 'keyDown', value })),
+      ...keys.toReversed().map((value) => ({ type: 'keyUp', value })),
+    ];
+    await this.#bidi.perform(this.context, [{ type: 'key', id: 'keyboard', actions }]);
+  }
+
   async setViewport(width: number, height: number): Promise<void> {
     await this.#bidi.setViewport(this.context, { width, height });
   }

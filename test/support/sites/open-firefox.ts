@@ -10,9 +10,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, it } from 'vitest';
 import { z } from 'zod';
 import { Bidi } from '../../../local-agent/firefox/bidi.ts';
+import { processIds, statOf } from '../../../local-agent/host/processes.ts';
 import type { BridgeWire } from './bridge-wire.ts';
 import { FirefoxTab } from './firefox-tab.ts';
 import { SITE_HOSTS } from './server.ts';
@@ -114,6 +116,14 @@ export class Firefox {
     return (await this.bidi.call('browser.createUserContext', {}, created)).userContext;
   }
 
+  /** Stops all of its processes, as a laptop that sleeps does, and lets them continue after `ms`. */
+  async sleep(ms: number): Promise<void> {
+    const all = familyOf(this.#child.pid ?? 0);
+    for (const pid of all) process.kill(pid, 'SIGSTOP');
+    await delay(ms);
+    for (const pid of all) process.kill(pid, 'SIGCONT');
+  }
+
   async close(): Promise<void> {
     const ended = this.#child.exitCode === null ? once(this.#child, 'exit') : Promise.resolve();
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), END_TIMEOUT_MS);
@@ -127,6 +137,14 @@ export class Firefox {
 /** The names of the sites lead to the server of the fakes, and the agent's port to the wire. */
 export function forcedPorts(sites: number, wire?: BridgeWire): string {
   return [`443=${sites}`, ...(wire === undefined ? [] : [wire.forcedPort])].join(';');
+}
+
+/** A process and all that descend from it. */
+function familyOf(pid: number): number[] {
+  const all = processIds().flatMap((id) => statOf(id) ?? []);
+  const family = [pid];
+  for (const parent of family) family.push(...all.filter((one) => one.parent === parent).map((one) => one.pid));
+  return family;
 }
 
 function userJs(preferences: Preferences): string {
