@@ -11,6 +11,7 @@ import { Heading, Status, When } from '../../parts/parts.tsx';
 import { TICK_TONES } from '../../parts/tones.ts';
 import { t, word } from '../../texts/texts.ts';
 import { RowsPicture } from './rows-picture.tsx';
+import { TICKS_READ_MS } from './tick-numbers.ts';
 import { TickPicture } from './tick-picture.tsx';
 
 const PageSchema = pageOf(TickSchema);
@@ -38,7 +39,8 @@ export default function Ticks() {
       <List
         path="/v1/timed-jobs/ticks"
         schema={PageSchema}
-        topics={['ticks']}
+        topics={[]}
+        everyMs={TICKS_READ_MS}
         columns={columns}
         keyOf={(row) => String(row.tick_seq)}
         empty={t('no_ticks')}

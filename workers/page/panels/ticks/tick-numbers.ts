@@ -2,6 +2,9 @@
 import type { Tick } from '../../../../schema/contracts/ticks.ts';
 import { FRAMEWORK_RUNNER } from '../../../../schema/contracts/ticks.ts';
 
+/** Ticks make no events, which would cost a row each: they are read so often. */
+export const TICKS_READ_MS = 10_000;
+
 export interface TickNumbers {
   /** Seconds, as the chart counts time. */
   at: number[];

@@ -7,14 +7,14 @@ import type { Column } from '../../parts/list.tsx';
 import { When } from '../../parts/parts.tsx';
 import { Picture } from '../../parts/picture.tsx';
 import { t } from '../../texts/texts.ts';
-import { middleAndMost, numbersOf } from './tick-numbers.ts';
+import { middleAndMost, numbersOf, TICKS_READ_MS } from './tick-numbers.ts';
 
 const PageSchema = pageOf(TickSchema);
 const NEWEST = 120;
 
 export function TickPicture() {
   const { format } = usePage();
-  const ticks = useRead(`/v1/timed-jobs/ticks?limit=${NEWEST}`, PageSchema, ['ticks']).data?.items ?? [];
+  const ticks = useRead(`/v1/timed-jobs/ticks?limit=${NEWEST}`, PageSchema, [], TICKS_READ_MS).data?.items ?? [];
   const { at, ms, rowsRead } = numbersOf(ticks);
   const took = middleAndMost(ms);
   if (took === null || ticks.length < 2) return null;
