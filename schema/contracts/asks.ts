@@ -16,8 +16,7 @@ export const OperationIdSchema = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,
 
 export const AskBodySchema = z.strictObject({
   operation_id: OperationIdSchema,
-  /** Sent exactly as it is. */
-  text: z.string().max(262_144).regex(/\S/, 'not blank'),
+  text: z.string().max(262_144).regex(/\S/, 'not blank').describe('Sent exactly as it is.'),
 });
 export type AskBody = z.infer<typeof AskBodySchema>;
 
@@ -28,11 +27,11 @@ export const AskSchema = z.object({
   operation_id: z.string(),
   local_conversation_id: idSchema('lc'),
   state: AskStateSchema,
-  /** What it waits for, or why it failed or is ambiguous. */
-  reason: z.string().nullable(),
+  reason: z.string().nullable().describe('What it waits for, or why it failed or is ambiguous.'),
   text: z.string(),
-  /** When the state ends by itself; null when it is final or ambiguous. */
-  deadline_at: TimestampSchema.nullable(),
+  deadline_at: TimestampSchema.nullable().describe(
+    'When the state ends by itself; null when it is final or ambiguous.',
+  ),
   created_at: TimestampSchema,
   sent_at: TimestampSchema.nullable(),
   delivered_at: TimestampSchema.nullable(),

@@ -9,12 +9,14 @@ export const AuditEntrySchema = z.object({
   at: TimestampSchema,
   actor: z.string(),
   role: z.string(),
-  /** Method and route. */
-  action: z.string(),
+  action: z.string().describe('Method and route.'),
   subject_id: z.string().nullable(),
   request_id: z.string(),
-  /** Its place in the chain of people's writes, from 1 and without gaps; null for a write of a node. */
-  chain_seq: z.number().int().nullish(),
+  chain_seq: z
+    .number()
+    .int()
+    .nullish()
+    .describe("Its place in the chain of people's writes, from 1 and without gaps; null for a write of a node."),
 });
 export type AuditEntry = z.infer<typeof AuditEntrySchema>;
 
@@ -30,16 +32,14 @@ export const PeopleWriteLinkSchema = PeopleWriteSchema.extend({ prev_hash: Sha25
 export type PeopleWriteLink = z.infer<typeof PeopleWriteLinkSchema>;
 
 export const PeopleWritesQuerySchema = z.object({
-  /** Only writes after that place. */
-  after: z.coerce.number().int().nonnegative().default(0),
+  after: z.coerce.number().int().nonnegative().default(0).describe('Only writes after that place.'),
   limit: z.coerce.number().int().min(1).max(HTTP.list_limit_max).default(HTTP.list_limit_max),
 });
 export const PeopleWritesPageSchema = z.object({
-  /** Oldest first. */
-  items: z.array(PeopleWriteLinkSchema),
-  /** `after` of the next page; null on the last one. */
-  next_after: z.number().int().nullable(),
-  /** The head that the edge keeps apart from the chain, on the page that reaches it. */
-  heads: z.array(ChainHeadSchema),
+  items: z.array(PeopleWriteLinkSchema).describe('Oldest first.'),
+  next_after: z.number().int().nullable().describe('`after` of the next page; null on the last one.'),
+  heads: z
+    .array(ChainHeadSchema)
+    .describe('The head that the edge keeps apart from the chain, on the page that reaches it.'),
 });
 export type PeopleWritesPage = z.infer<typeof PeopleWritesPageSchema>;

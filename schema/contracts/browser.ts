@@ -14,8 +14,7 @@ import { RemoteConversationIdSchema } from './conversations.ts';
 
 export const BrowserQuerySchema = PageQuerySchema.extend({
   platform: PlatformSchema.optional(),
-  /** The state of the login. */
-  status: LoginStateSchema.optional(),
+  status: LoginStateSchema.optional().describe('The state of the login.'),
   client_id: ClientIdSchema.optional(),
 });
 
@@ -33,29 +32,33 @@ const TargetSchema = z.looseObject({
   last_activity_reason: z.string().nullish(),
   stale_sweep_count: z.number().int().optional(),
   last_stale_sweep_at: TimestampSchema.nullish(),
-  /** Selectors and frames that did not look as the extension knows them at the last delivery; null: none. */
-  last_drift: z.string().nullish(),
-  /** Why the last delivery passed over tabs; null: it did not. */
-  last_skipped: z.string().nullish(),
-  /** Tabs that deliveries have opened, or loaded because the browser had unloaded them. */
-  restored_count: z.number().int().optional(),
+  last_drift: z
+    .string()
+    .nullish()
+    .describe('Selectors and frames that did not look as the extension knows them at the last delivery; null: none.'),
+  last_skipped: z.string().nullish().describe('Why the last delivery passed over tabs; null: it did not.'),
+  restored_count: z
+    .number()
+    .int()
+    .optional()
+    .describe('Tabs that deliveries have opened, or loaded because the browser had unloaded them.'),
 });
 
 export const BrowserResponseSchema = z.object({
   clients: z.array(BrowserClientSchema),
   next_cursor: z.string().nullable(),
   policy: z.object({
-    /** `stale_lease`: how long after its timeout a slot that was not freed is reclaimed, in milliseconds. */
-    defaults: z.record(z.string(), z.number()).and(z.object({ stale_lease: DurationMsSchema })),
+    defaults: z
+      .record(z.string(), z.number())
+      .and(z.object({ stale_lease: DurationMsSchema }))
+      .describe('`stale_lease`: how long after its timeout a slot that was not freed is reclaimed, in milliseconds.'),
     targets: z.array(TargetSchema),
   }),
 });
 
 export const BrowserSendBodySchema = z.strictObject({
-  /** Sent exactly as it is. */
-  prompt: z.string().max(262_144).regex(/\S/, 'not blank'),
-  /** Without it the prompt starts a new conversation. */
-  conversation_id: RemoteConversationIdSchema.optional(),
+  prompt: z.string().max(262_144).regex(/\S/, 'not blank').describe('Sent exactly as it is.'),
+  conversation_id: RemoteConversationIdSchema.optional().describe('Without it the prompt starts a new conversation.'),
 });
 /** The outcome is an event of the topic `clients` about this command. */
 export const BrowserSendResponseSchema = z.object({ command_id: z.string(), controller_id: ControllerIdSchema });

@@ -35,13 +35,14 @@ export const HookMetadataSchema = z
 export const PlatformStateSchema = z.strictObject({
   platform: PlatformSchema,
   login: LoginStateSchema,
-  /** A hash of the signed-in account; null where none or, by containers, more than one is known. */
-  fingerprint: AccountFingerprintSchema.nullable(),
-  /** The login of each container of the browser; absent where it has one login. */
+  fingerprint: AccountFingerprintSchema.nullable().describe(
+    'A hash of the signed-in account; null where none or, by containers, more than one is known.',
+  ),
   accounts: z
     .array(z.strictObject({ login: LoginStateSchema, fingerprint: AccountFingerprintSchema.nullable() }))
     .max(MAX_LOGINS)
-    .optional(),
+    .optional()
+    .describe('The login of each container of the browser; absent where it has one login.'),
   hooks: z
     .array(
       z.strictObject({
@@ -71,8 +72,9 @@ export const ClientSchema = z.object({
   controller_id: z.string(),
   connected: z.boolean(),
   platforms: z.array(PlatformStateSchema),
-  /** When a node first reported it; null for one that is known from before this was kept. */
-  first_seen_at: TimestampSchema.nullish(),
+  first_seen_at: TimestampSchema.nullish().describe(
+    'When a node first reported it; null for one that is known from before this was kept.',
+  ),
   updated_at: TimestampSchema,
   unreadable: UnreadableSchema,
 });

@@ -63,11 +63,9 @@ export const COMMAND_BODIES = {
   'approval.decided': z.object({
     instruction_id: z.string(),
     decision: z.enum(APPROVAL_DECISIONS),
-    /** The hash of what the person saw; the host hashes again before the effect. */
-    approval_hash: Sha256Schema,
+    approval_hash: Sha256Schema.describe('The hash of what the person saw; the host hashes again before the effect.'),
     claim_expires_in_ms: DurationMsSchema.nullable(),
-    /** The other instructions of the message after the decision. */
-    released: z.array(ClaimedInstructionSchema),
+    released: z.array(ClaimedInstructionSchema).describe('The other instructions of the message after the decision.'),
   }),
   /** A person wants a stopped message to run. The host reads the text again, and runs only what it contains. */
   'message.resubmit': z.object({
@@ -80,15 +78,16 @@ export const COMMAND_BODIES = {
     target: TargetPayloadSchema,
     assistant_message_id: z.string().nullable(),
     block_errors: z.array(BlockErrorSchema),
-    /** The stopped ones: `blocked` or `expired`. */
-    instructions: z.array(
-      z.object({
-        instruction_id: z.string(),
-        index: z.number().int().nonnegative(),
-        target: InstructionNameSchema,
-        tool: ToolPartSchema,
-      }),
-    ),
+    instructions: z
+      .array(
+        z.object({
+          instruction_id: z.string(),
+          index: z.number().int().nonnegative(),
+          target: InstructionNameSchema,
+          tool: ToolPartSchema,
+        }),
+      )
+      .describe('The stopped ones: `blocked` or `expired`.'),
   }),
   /**
    * What this node's browser must do for an instruction of another node, or for a person who asked directly; or a call
@@ -98,8 +97,7 @@ export const COMMAND_BODIES = {
     z.object({
       requested_by: z.literal('instruction'),
       instruction_id: z.string(),
-      /** A person has approved it. */
-      approved: z.boolean().optional(),
+      approved: z.boolean().optional().describe('A person has approved it.'),
       ...browserCall,
     }),
     z.object({ requested_by: z.literal('person'), ...browserCall }),
@@ -108,8 +106,7 @@ export const COMMAND_BODIES = {
       message_id: z.string(),
       instruction_id: z.string(),
       local_conversation_id: z.string(),
-      /** `target::tool` of a tool that a node judges. */
-      name: z.string(),
+      name: z.string().describe('`target::tool` of a tool that a node judges.'),
       params: z.record(z.string(), z.unknown()),
     }),
   ]),
@@ -122,8 +119,7 @@ export const COMMAND_BODIES = {
   /** Report the end of a task into the chat that created it. */
   'task.notice': z.object({
     task_id: z.string(),
-    /** One attempt at this notice; a node sends none twice. */
-    plan_id: z.string(),
+    plan_id: z.string().describe('One attempt at this notice; a node sends none twice.'),
     platform: PlatformSchema,
     target: TargetPayloadSchema,
     message_text: z.string(),

@@ -38,10 +38,12 @@ export const LinkObservationSchema = z.strictObject({
   page_title: z.string().max(500).nullable(),
   tab_id: TabIdSchema,
   shell_page: z.boolean(),
-  /** A hash of the account of this tab; named only where the browser has several accounts of the platform. */
-  account_fingerprint: AccountFingerprintSchema.nullish(),
-  /** When the browser saw it, by its own clock. Orders the observations of one browser. */
-  observed_at: TimestampSchema,
+  account_fingerprint: AccountFingerprintSchema.nullish().describe(
+    'A hash of the account of this tab; named only where the browser has several accounts of the platform.',
+  ),
+  observed_at: TimestampSchema.describe(
+    'When the browser saw it, by its own clock. Orders the observations of one browser.',
+  ),
 });
 export type LinkObservation = z.infer<typeof LinkObservationSchema>;
 
@@ -53,8 +55,9 @@ export const TargetPayloadSchema = z.object({
   page_title: z.string().nullable(),
   tab_id: z.number().int().nullable(),
   shell_page: z.boolean(),
-  /** The account that it must be; absent: the only one of the browser. */
-  account_fingerprint: AccountFingerprintSchema.nullish(),
+  account_fingerprint: AccountFingerprintSchema.nullish().describe(
+    'The account that it must be; absent: the only one of the browser.',
+  ),
 });
 export type TargetPayload = z.infer<typeof TargetPayloadSchema>;
 
@@ -98,10 +101,8 @@ export const ConversationDetailSchema = ConversationSchema.extend({
   limits: RenewalSettingsSchema,
   counters: RenewalCountersSchema,
   next_renewal: NextRenewalSchema,
-  /** Absent from an edge of an earlier version. */
-  forget: ForgetStateSchema.optional(),
-  /** Absent from an edge of an earlier version. */
-  texts_kept: KeepStateSchema.optional(),
+  forget: ForgetStateSchema.optional().describe('Absent from an edge of an earlier version.'),
+  texts_kept: KeepStateSchema.optional().describe('Absent from an edge of an earlier version.'),
 });
 export type ConversationDetail = z.infer<typeof ConversationDetailSchema>;
 

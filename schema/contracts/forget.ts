@@ -8,15 +8,12 @@ const CountSchema = z.number().int().nonnegative();
 const ForgottenSchema = z.object({
   messages: CountSchema,
   instructions: CountSchema,
-  /** Full texts of long outputs. */
-  artifacts: CountSchema,
-  /** Blocks of the journal whose printed output was removed. */
-  journal_blocks: CountSchema,
+  artifacts: CountSchema.describe('Full texts of long outputs.'),
+  journal_blocks: CountSchema.describe('Blocks of the journal whose printed output was removed.'),
   renewal_jobs: CountSchema,
   asks: CountSchema,
   grants: CountSchema,
-  /** Tasks of the chat, with their steps, runs, logs and checkpoints. */
-  tasks: CountSchema,
+  tasks: CountSchema.describe('Tasks of the chat, with their steps, runs, logs and checkpoints.'),
 });
 export type Forgotten = z.infer<typeof ForgottenSchema>;
 
@@ -38,7 +35,6 @@ const FORGET_STATES = ['kept', 'forgetting', 'forgotten'] as const;
 export const ForgetStateSchema = z.object({
   state: z.enum(FORGET_STATES),
   before: TimestampSchema.nullable(),
-  /** In all, over every time that it was forgotten. */
-  removed: ForgottenSchema,
+  removed: ForgottenSchema.describe('In all, over every time that it was forgotten.'),
 });
 export type ForgetState = z.infer<typeof ForgetStateSchema>;

@@ -26,8 +26,9 @@ const COVERED = {
 
 export const GrantCreateBodySchema = z.strictObject({
   local_conversation_id: idSchema('lc'),
-  /** The node that has the folder. Without it the one that holds the newest message of the conversation. */
-  controller_id: ControllerIdSchema.optional(),
+  controller_id: ControllerIdSchema.optional().describe(
+    'The node that has the folder. Without it the one that holds the newest message of the conversation.',
+  ),
   ...COVERED,
   further_items: COVERED.further_items.default(0),
   max_uses: z.number().int().min(1).max(GRANTS.max_uses),
@@ -55,8 +56,7 @@ export type Grant = z.infer<typeof GrantSchema>;
 /** A grant that may cover an instruction which asks. Its node judges whether it does. */
 export const OfferedGrantSchema = z.object({
   grant_id: z.string(),
-  /** Of what the node has described. */
-  approval_hash: Sha256Schema,
+  approval_hash: Sha256Schema.describe('Of what the node has described.'),
   ...COVERED,
 });
 export type OfferedGrant = z.infer<typeof OfferedGrantSchema>;
@@ -83,7 +83,6 @@ export const GRANT_REFUSALS = [
 export const GrantUseResponseSchema = z.object({
   instruction_id: z.string(),
   used: z.boolean(),
-  /** Null when it was used. */
-  refusal: z.enum(GRANT_REFUSALS).nullable(),
+  refusal: z.enum(GRANT_REFUSALS).nullable().describe('Null when it was used.'),
 });
 export type GrantUseResponse = z.infer<typeof GrantUseResponseSchema>;

@@ -58,8 +58,7 @@ export type PolicyDecision = z.infer<typeof PolicyDecisionSchema>;
 
 export const PolicyVerdictSchema = z.strictObject({
   decision: PolicyDecisionSchema,
-  /** The rule that decided, by its place in `policy.json`, such as `exec.rules[0]`. */
-  rule: z.string().max(200),
+  rule: z.string().max(200).describe('The rule that decided, by its place in `policy.json`, such as `exec.rules[0]`.'),
 });
 export type PolicyVerdict = z.infer<typeof PolicyVerdictSchema>;
 
@@ -69,8 +68,7 @@ export const BlockErrorSchema = z.strictObject({
   stage: z.enum(BLOCK_ERROR_STAGES),
   code: z.string().max(64),
   message: z.string().max(500),
-  /** The line of the message, from 1. */
-  line: z.number().int().positive(),
+  line: z.number().int().positive().describe('The line of the message, from 1.'),
 });
 export type BlockError = z.infer<typeof BlockErrorSchema>;
 
@@ -83,8 +81,13 @@ export const ApprovalSchema = z.strictObject({
   cwd: z.string().nullable(),
   env_names: z.array(z.string()),
   file_hashes: z.record(z.string(), z.string()),
-  /** The rule that would allow exactly this argv, for a person to add by hand to `exec.rules` of that node's policy.json. */
-  policy_line: z.string().max(8_192).optional(),
+  policy_line: z
+    .string()
+    .max(8_192)
+    .optional()
+    .describe(
+      "The rule that would allow exactly this argv, for a person to add by hand to `exec.rules` of that node's policy.json.",
+    ),
 });
 export type Approval = z.infer<typeof ApprovalSchema>;
 
@@ -99,8 +102,7 @@ export const ToolPartSchema = z
 
 export const InstructionInputSchema = z.strictObject({
   block_index: z.number().int().nonnegative(),
-  /** Position in the message, over all blocks. */
-  index: z.number().int().nonnegative(),
+  index: z.number().int().nonnegative().describe('Position in the message, over all blocks.'),
   target: InstructionNameSchema,
   tool: ToolPartSchema,
   params: z.record(z.string(), z.unknown()),
@@ -128,8 +130,13 @@ export const IngestBodySchema = z.strictObject({
   role: MessageRoleSchema,
   observed_at: TimestampSchema,
   capture: CaptureSchema,
-  /** The plan of the delivery that it answers; null: it answers a message that no plan sent. Absent: not known. */
-  answers_plan_id: z.string().max(256).nullish(),
+  answers_plan_id: z
+    .string()
+    .max(256)
+    .nullish()
+    .describe(
+      'The plan of the delivery that it answers; null: it answers a message that no plan sent. Absent: not known.',
+    ),
   link: LinkObservationSchema,
   block_errors: z.array(BlockErrorSchema).max(64),
   instructions: z.array(InstructionInputSchema).max(INSTRUCTION.max_per_message),
@@ -141,10 +148,10 @@ export const ClaimedInstructionSchema = z.object({
   index: z.number().int(),
   status: InstructionStateSchema,
   claim_expires_in_ms: DurationMsSchema.nullable(),
-  /** The gate that stopped it, such as `system_paused`; null for none. */
-  gate: z.string().nullable(),
-  /** Of one that asks, in the response to its description: a grant that its node is to judge. */
-  grant: OfferedGrantSchema.optional(),
+  gate: z.string().nullable().describe('The gate that stopped it, such as `system_paused`; null for none.'),
+  grant: OfferedGrantSchema.optional().describe(
+    'Of one that asks, in the response to its description: a grant that its node is to judge.',
+  ),
 });
 export type ClaimedInstruction = z.infer<typeof ClaimedInstructionSchema>;
 
@@ -191,16 +198,20 @@ export const InstructionResultResponseSchema = z.object({
   claim_expires_in_ms: DurationMsSchema.nullable(),
   artifact_id: z.string().nullable(),
   artifact_url: z.string().nullable(),
-  /** The current state of the message's other instructions: the host continues only with those still `claimed`. */
-  rest: z.array(ClaimedInstructionSchema),
+  rest: z
+    .array(ClaimedInstructionSchema)
+    .describe(
+      "The current state of the message's other instructions: the host continues only with those still `claimed`.",
+    ),
 });
 export type InstructionResultResponse = z.infer<typeof InstructionResultResponseSchema>;
 
 /** `POST /v1/instructions/:id/run`: an edge tool, executed by the edge. The response is also its result. */
 export const InstructionRunBodySchema = z.strictObject({
   controller_id: ControllerIdSchema,
-  /** A longer output is stored as an artifact, whose link the response names. */
-  inline_chars: InlineCharsSchema.optional(),
+  inline_chars: InlineCharsSchema.optional().describe(
+    'A longer output is stored as an artifact, whose link the response names.',
+  ),
 });
 export type InstructionRunBody = z.infer<typeof InstructionRunBodySchema>;
 export const InstructionRunResponseSchema = InstructionResultResponseSchema.extend({
@@ -221,15 +232,13 @@ const ResolutionOutcomeSchema = z.enum(RESOLUTION_OUTCOMES);
 const ResolutionNoteSchema = z.string().trim().min(1).max(2_000);
 export const InstructionResolveBodySchema = z.strictObject({
   outcome: ResolutionOutcomeSchema,
-  /** How the person knows. */
-  note: ResolutionNoteSchema,
+  note: ResolutionNoteSchema.describe('How the person knows.'),
 });
 export type InstructionResolveBody = z.infer<typeof InstructionResolveBodySchema>;
 export const ResolutionSchema = z.object({
   outcome: ResolutionOutcomeSchema,
   note: z.string(),
-  /** Whose token it was. */
-  by: z.string(),
+  by: z.string().describe('Whose token it was.'),
   at: TimestampSchema,
 });
 export type Resolution = z.infer<typeof ResolutionSchema>;
@@ -259,8 +268,7 @@ export type MessageClaimBody = z.infer<typeof MessageClaimBodySchema>;
 export const MessageClaimResponseSchema = z.object({
   message_id: z.string(),
   ingest_status: IngestStatusSchema,
-  /** The current state of every instruction of the message. */
-  instructions: z.array(ClaimedInstructionSchema),
+  instructions: z.array(ClaimedInstructionSchema).describe('The current state of every instruction of the message.'),
 });
 export type MessageClaimResponse = z.infer<typeof MessageClaimResponseSchema>;
 
@@ -274,8 +282,7 @@ export const ReplyBodySchema = z.strictObject({
 export type ReplyBody = z.infer<typeof ReplyBodySchema>;
 
 export const InstructionEventSchema = z.object({
-  /** Place in the story of the instruction, from 1. */
-  seq: z.number().int(),
+  seq: z.number().int().describe('Place in the story of the instruction, from 1.'),
   at: TimestampSchema,
   kind: z.string(),
   controller_id: z.string().nullable(),
@@ -315,8 +322,13 @@ export const InstructionSchema = z.object({
   status: InstructionStateSchema,
   policy: PolicyVerdictSchema,
   gate: z.string().nullable(),
-  /** The position of the open instruction of its message behind which it waits; null for one that does not wait. */
-  waits_for: z.number().int().nullish(),
+  waits_for: z
+    .number()
+    .int()
+    .nullish()
+    .describe(
+      'The position of the open instruction of its message behind which it waits; null for one that does not wait.',
+    ),
   claim_expires_at: TimestampSchema.nullable(),
   approval_expires_at: TimestampSchema.nullable(),
   started_at: TimestampSchema.nullable(),
@@ -327,22 +339,23 @@ export const InstructionSchema = z.object({
   output_summary: z.string().nullable(),
   artifact_id: z.string().nullable(),
   truncated: z.boolean(),
-  /** The grant that let it run. */
-  grant_id: z.string().nullish(),
-  /** What a person says became of it after it was interrupted; null or absent: no person has said. */
-  resolution: ResolutionSchema.nullish(),
+  grant_id: z.string().nullish().describe('The grant that let it run.'),
+  resolution: ResolutionSchema.nullish().describe(
+    'What a person says became of it after it was interrupted; null or absent: no person has said.',
+  ),
   created_at: TimestampSchema,
   updated_at: TimestampSchema,
   unreadable: UnreadableSchema,
 });
 export type Instruction = z.infer<typeof InstructionSchema>;
 export const InstructionDetailSchema = InstructionSchema.extend({
-  /** Where its conversation is; absent from an edge of an earlier version. */
-  platform: PlatformSchema.optional(),
-  /** Whose token called it through MCP; null for one of a chat. */
-  mcp_subject: z.string().nullable().default(null),
-  /** What a person is asked to approve; null when no approval is pending. */
-  approval: ApprovalSchema.nullish(),
+  platform: PlatformSchema.optional().describe('Where its conversation is; absent from an edge of an earlier version.'),
+  mcp_subject: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe('Whose token called it through MCP; null for one of a chat.'),
+  approval: ApprovalSchema.nullish().describe('What a person is asked to approve; null when no approval is pending.'),
   approval_expires_in_ms: DurationMsSchema.nullish(),
   events: z.array(InstructionEventSchema),
 });
@@ -365,8 +378,9 @@ export const MessageSchema = z.object({
   reply_reason: z.string().nullable(),
   observed_at: TimestampSchema,
   received_at: TimestampSchema,
-  /** When its text was removed, at the request of a person or by its age; null or absent: it was not. */
-  forgotten_at: TimestampSchema.nullish(),
+  forgotten_at: TimestampSchema.nullish().describe(
+    'When its text was removed, at the request of a person or by its age; null or absent: it was not.',
+  ),
   unreadable: UnreadableSchema,
 });
 export type Message = z.infer<typeof MessageSchema>;

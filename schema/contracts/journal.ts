@@ -13,8 +13,7 @@ export const GENESIS_HASH = '0'.repeat(64);
 export const JournalEntrySchema = z.object({
   instruction_id: z.string(),
   kind: z.string(),
-  /** The node that did it; null for the system or a person. */
-  controller_id: z.string().nullable(),
+  controller_id: z.string().nullable().describe('The node that did it; null for the system or a person.'),
   detail: z.record(z.string(), z.unknown()),
 });
 export type JournalEntry = z.infer<typeof JournalEntrySchema>;
@@ -23,32 +22,28 @@ export type JournalEntry = z.infer<typeof JournalEntrySchema>;
 export const JournalAuthorSchema = z.object({
   actor: z.string(),
   role: z.string(),
-  /** Method and route. */
-  action: z.string(),
+  action: z.string().describe('Method and route.'),
   request_id: z.string(),
 });
 export type JournalAuthor = z.infer<typeof JournalAuthorSchema>;
 
 /** What one commit did to the instructions of one message; all of it is bound by the block's hash. */
 export const JournalContentSchema = z.object({
-  /** The node whose chain it is in: the one that holds the instructions. */
-  chain: ControllerIdSchema,
-  /** The position in the chain, from 1 and without gaps. */
-  seq: z.number().int().positive(),
+  chain: ControllerIdSchema.describe('The node whose chain it is in: the one that holds the instructions.'),
+  seq: z.number().int().positive().describe('The position in the chain, from 1 and without gaps.'),
   at: TimestampSchema,
   message_id: z.string(),
-  /** Null for the timed jobs of the system. */
-  written_by: JournalAuthorSchema.nullable(),
-  /** In the order in which they happened. */
-  entries: z.array(JournalEntrySchema).min(1),
+  written_by: JournalAuthorSchema.nullable().describe('Null for the timed jobs of the system.'),
+  entries: z.array(JournalEntrySchema).min(1).describe('In the order in which they happened.'),
 });
 export type JournalContent = z.infer<typeof JournalContentSchema>;
 
 export const JournalBlockSchema = JournalContentSchema.extend({
   prev_hash: Sha256Schema,
   hash: Sha256Schema,
-  /** When what was printed was removed from its entries: the hash is that of the block as it was written. */
-  forgotten_at: TimestampSchema.nullish(),
+  forgotten_at: TimestampSchema.nullish().describe(
+    'When what was printed was removed from its entries: the hash is that of the block as it was written.',
+  ),
 });
 export type JournalBlock = z.infer<typeof JournalBlockSchema>;
 
@@ -58,19 +53,17 @@ export type ChainHead = z.infer<typeof ChainHeadSchema>;
 
 export const JournalQuerySchema = z.object({
   controller_id: ControllerIdSchema,
-  /** Only blocks after that place. */
-  after: z.coerce.number().int().nonnegative().default(0),
+  after: z.coerce.number().int().nonnegative().default(0).describe('Only blocks after that place.'),
   limit: z.coerce.number().int().min(1).max(HTTP.list_limit_max).default(HTTP.list_limit_max),
 });
 export const JournalPageSchema = z.object({
   items: z.array(JournalBlockSchema),
-  /** `after` of the next page; null on the last one. */
-  next_after: z.number().int().nullable(),
-  /**
-   * Heads that the edge keeps apart from the chain, as far as this page reaches; the last page has all that are left.
-   * A chain that is whole has a block for each of them.
-   */
-  heads: z.array(ChainHeadSchema),
+  next_after: z.number().int().nullable().describe('`after` of the next page; null on the last one.'),
+  heads: z
+    .array(ChainHeadSchema)
+    .describe(
+      'Heads that the edge keeps apart from the chain, as far as this page reaches; the last page has all that are left. A chain that is whole has a block for each of them.',
+    ),
 });
 export type JournalPage = z.infer<typeof JournalPageSchema>;
 

@@ -12,9 +12,7 @@ export const TEXTS_KEPT_CHOICES = [...TEXTS_KEPT_DAYS.map(String), 'always', 'de
 export const KeepBodySchema = z.strictObject({ days: z.union([TextsKeptSchema, z.literal('default')]) });
 
 export const KeepStateSchema = z.object({
-  /** What applies to the conversation. */
-  days: TextsKeptSchema,
-  /** Whether it was set for this conversation. */
-  is_own: z.boolean(),
+  days: TextsKeptSchema.describe('What applies to the conversation.'),
+  is_own: z.boolean().describe('Whether it was set for this conversation.'),
 });
 export type KeepState = z.infer<typeof KeepStateSchema>;

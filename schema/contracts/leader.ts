@@ -22,14 +22,22 @@ export const LeaseRecordSchema = z.object({
   term: TermSchema,
   lease_expires_at: TimestampSchema,
   renewed_at: TimestampSchema,
-  /** The preferred node that has asked for long enough: the holder has to yield to it. */
-  preferred_holder_id: z.string().nullable(),
-  /** The preferred node that keeps asking, since when, and when it last asked. */
-  preferred_asker_id: z.string().nullable(),
+  preferred_holder_id: z
+    .string()
+    .nullable()
+    .describe('The preferred node that has asked for long enough: the holder has to yield to it.'),
+  preferred_asker_id: z
+    .string()
+    .nullable()
+    .describe('The preferred node that keeps asking, since when, and when it last asked.'),
   preferred_since: TimestampSchema.nullable(),
   preferred_seen_at: TimestampSchema.nullable(),
-  /** Set when the holder has to yield. After its release only this node may acquire, until `reserved_until`. */
-  reserved_for: z.string().nullable(),
+  reserved_for: z
+    .string()
+    .nullable()
+    .describe(
+      'Set when the holder has to yield. After its release only this node may acquire, until `reserved_until`.',
+    ),
   reserved_until: TimestampSchema.nullable(),
   metadata: MetadataSchema,
 });
@@ -40,8 +48,10 @@ export const LeaseViewSchema = z.object({
   lease_name: z.string(),
   holder_id: z.string().nullable(),
   holder_host: z.string().nullable(),
-  /** A preferred node asks for the lease only while its holder is not preferred. */
-  holder_preferred: z.boolean().default(false),
+  holder_preferred: z
+    .boolean()
+    .default(false)
+    .describe('A preferred node asks for the lease only while its holder is not preferred.'),
   term: TermSchema,
   lease_expires_at: TimestampSchema.nullable(),
   renewed_at: TimestampSchema.nullable(),

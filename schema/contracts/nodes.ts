@@ -34,8 +34,9 @@ export type HeartbeatBody = z.infer<typeof HeartbeatBodySchema>;
 
 export const PresenceSchema = z.object({
   connected: z.boolean(),
-  /** The time since the last contact (pong or message) by the hub's clock; null when there was none. */
-  contact_age_ms: DurationMsSchema.nullable(),
+  contact_age_ms: DurationMsSchema.nullable().describe(
+    "The time since the last contact (pong or message) by the hub's clock; null when there was none.",
+  ),
 });
 export type Presence = z.infer<typeof PresenceSchema>;
 
@@ -49,8 +50,7 @@ export const NodeSchema = z.object({
   metadata: MetadataSchema,
   started_at: TimestampSchema.nullable(),
   last_heartbeat_at: TimestampSchema,
-  /** A person lets it claim no steps. */
-  draining: z.boolean().default(false),
+  draining: z.boolean().default(false).describe('A person lets it claim no steps.'),
   created_at: TimestampSchema,
 });
 export const NodeDetailSchema = NodeSchema.extend({ presence: PresenceSchema, unreadable: UnreadableSchema });
@@ -62,8 +62,7 @@ const LiveRunSchema = z.object({
   task_title: z.string(),
   step_name: z.string(),
   status: RunStatusSchema,
-  /** What it does now, such as `waiting for the model`. */
-  progress: z.string().nullable(),
+  progress: z.string().nullable().describe('What it does now, such as `waiting for the model`.'),
   created_at: TimestampSchema,
 });
 export type LiveRun = z.infer<typeof LiveRunSchema>;

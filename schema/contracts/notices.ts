@@ -34,11 +34,9 @@ export const NoticeSettingsSchema = z.object({
   format: z.enum(NOTICE_FORMATS),
   language: z.enum(NOTICE_LANGUAGES),
   has_secret: z.boolean(),
-  /** The hours in which nothing is sent; what waits then is sent when they end. */
-  quiet_hours,
+  quiet_hours: quiet_hours.describe('The hours in which nothing is sent; what waits then is sent when they end.'),
   time_zone,
-  /** Where the links of notices lead: the origin of the status page. */
-  page_origin: z.string(),
+  page_origin: z.string().describe('Where the links of notices lead: the origin of the status page.'),
   updated_at: TimestampSchema,
 });
 export type NoticeSettings = z.infer<typeof NoticeSettingsSchema>;
@@ -49,17 +47,24 @@ export type NoticeHours = z.infer<typeof NoticeHoursSchema>;
 
 /** What is left out stays as it is. */
 export const NoticesPutBodySchema = z.strictObject({
-  /** Where notices are sent; null: nowhere. */
-  address: z.string().min(1).max(MAX_ADDRESS_CHARS).nullable().optional(),
+  address: z
+    .string()
+    .min(1)
+    .max(MAX_ADDRESS_CHARS)
+    .nullable()
+    .optional()
+    .describe('Where notices are sent; null: nowhere.'),
   format: z.enum(NOTICE_FORMATS).optional(),
   language: z.enum(NOTICE_LANGUAGES).optional(),
-  /** Sent as `Authorization: Bearer …` and never shown again; null: none. An address of another origin needs it again. */
   secret: z
     .string()
     .regex(/^[\x21-\x7e]+$/, 'visible ASCII characters without spaces')
     .max(MAX_SECRET_CHARS)
     .nullable()
-    .optional(),
+    .optional()
+    .describe(
+      'Sent as `Authorization: Bearer …` and never shown again; null: none. An address of another origin needs it again.',
+    ),
   quiet_hours: quiet_hours.optional(),
   time_zone: time_zone.optional(),
   page_origin: z.string().min(1).max(MAX_ADDRESS_CHARS).optional(),
@@ -73,25 +78,22 @@ export const SentNoticeSchema = z.object({
   object_id: z.string(),
   state: z.enum(PERSON_NOTICE_STATES).exclude(['waiting']),
   attempt_count: z.number().int(),
-  /** Why the last try failed, such as `http_500`, `timeout` or `redirect`; null when it did not. */
-  last_error: z.string().nullable(),
-  /** When the next try is due; null: there is none. */
-  due_at: TimestampSchema.nullable(),
+  last_error: z
+    .string()
+    .nullable()
+    .describe('Why the last try failed, such as `http_500`, `timeout` or `redirect`; null when it did not.'),
+  due_at: TimestampSchema.nullable().describe('When the next try is due; null: there is none.'),
   created_at: TimestampSchema,
   sent_at: TimestampSchema.nullable(),
   accepted_at: TimestampSchema.nullable(),
-  /** When the object ceased to wait; null: it still waits. */
-  ended_at: TimestampSchema.nullable(),
+  ended_at: TimestampSchema.nullable().describe('When the object ceased to wait; null: it still waits.'),
 });
 export type SentNotice = z.infer<typeof SentNoticeSchema>;
 
 export const NoticesSchema = z.object({
-  /** Null: notices are sent nowhere. */
-  settings: NoticeSettingsSchema.nullable(),
-  /** Notices that wait for the end of quiet hours. */
-  waiting: z.number().int(),
-  /** The newest, at most 50. */
-  sent: z.array(SentNoticeSchema).max(PERSON_NOTICE.shown),
+  settings: NoticeSettingsSchema.nullable().describe('Null: notices are sent nowhere.'),
+  waiting: z.number().int().describe('Notices that wait for the end of quiet hours.'),
+  sent: z.array(SentNoticeSchema).max(PERSON_NOTICE.shown).describe('The newest, at most 50.'),
 });
 export type Notices = z.infer<typeof NoticesSchema>;
 

@@ -14,21 +14,28 @@ import { SystemModeSchema } from './system.ts';
 /** `POST /v1/instructions/:id/output`: what a running program has printed so far. */
 export const InstructionOutputBodySchema = z.strictObject({
   controller_id: ControllerIdSchema,
-  /** The number of characters reported before this chunk. */
-  offset: z.number().int().nonnegative().max(INSTRUCTION.max_live_chars),
+  offset: z
+    .number()
+    .int()
+    .nonnegative()
+    .max(INSTRUCTION.max_live_chars)
+    .describe('The number of characters reported before this chunk.'),
   chunk: z.string().min(1).max(INSTRUCTION.max_live_chunk_chars),
 });
 export type InstructionOutputBody = z.infer<typeof InstructionOutputBodySchema>;
 export const InstructionOutputResponseSchema = z.object({
   instruction_id: z.string(),
-  /** The number of characters that the edge has. */
-  received: z.number().int().nonnegative(),
+  received: z.number().int().nonnegative().describe('The number of characters that the edge has.'),
 });
 
 /** What a program printed since the last report, while it runs. */
 export const ProgressOutputSchema = z.strictObject({
-  /** Characters reported before this text. */
-  offset: z.number().int().nonnegative().max(INSTRUCTION.max_live_chars),
+  offset: z
+    .number()
+    .int()
+    .nonnegative()
+    .max(INSTRUCTION.max_live_chars)
+    .describe('Characters reported before this text.'),
   text: z.string().min(1).max(INSTRUCTION.max_live_chunk_chars),
 });
 export type ProgressOutput = z.infer<typeof ProgressOutputSchema>;
@@ -38,12 +45,12 @@ export const ProgressItemSchema = z
   .strictObject({
     instruction_id: z.string().max(64),
     started: z.literal(true).optional(),
-    /** How long before this body was written it started. */
-    started_age_ms: DurationMsSchema.optional(),
+    started_age_ms: DurationMsSchema.optional().describe('How long before this body was written it started.'),
     output: ProgressOutputSchema.optional(),
     result: ReportedResultSchema.optional(),
-    /** What a person is asked, described when the turn of an instruction that asks has come. */
-    approval: ApprovalSchema.optional(),
+    approval: ApprovalSchema.optional().describe(
+      'What a person is asked, described when the turn of an instruction that asks has come.',
+    ),
   })
   .refine(
     (item) => (item.started ?? item.output ?? item.result ?? item.approval) !== undefined,
@@ -60,8 +67,9 @@ export const MessageProgressBodySchema = z.strictObject({
       (items) => new Set(items.map((item) => item.instruction_id)).size === items.length,
       'at most one item for each instruction',
     ),
-  /** A longer output is stored as an artifact, whose link the response names. */
-  inline_chars: InlineCharsSchema.optional(),
+  inline_chars: InlineCharsSchema.optional().describe(
+    'A longer output is stored as an artifact, whose link the response names.',
+  ),
 });
 export type MessageProgressBody = z.infer<typeof MessageProgressBodySchema>;
 
@@ -75,8 +83,7 @@ export const MessageProgressResponseSchema = z.object({
     ClaimedInstructionSchema.extend({
       artifact_id: z.string().nullable(),
       artifact_url: z.string().nullable(),
-      /** Characters of live output that the edge has. */
-      output_chars: z.number().int().nonnegative(),
+      output_chars: z.number().int().nonnegative().describe('Characters of live output that the edge has.'),
     }),
   ),
 });

@@ -32,24 +32,28 @@ const WEEK_MS = 7 * 86_400_000;
 
 /** Every limit; null means none. */
 export const RenewalSettingsSchema = z.strictObject({
-  /** The time zone of quiet hours and days, such as `Europe/Berlin`. */
-  time_zone: z.string().max(64).refine(isTimeZone, 'an IANA time zone such as Europe/Berlin'),
-  /** The hours in which nothing is sent; they may span midnight. */
+  time_zone: z
+    .string()
+    .max(64)
+    .refine(isTimeZone, 'an IANA time zone such as Europe/Berlin')
+    .describe('The time zone of quiet hours and days, such as `Europe/Berlin`.'),
   quiet_hours: z
     .strictObject({ from: ClockTimeSchema, to: ClockTimeSchema })
     .refine(({ from, to }) => from !== to, 'two different times of day')
-    .nullable(),
-  /** The number of renewals in a row, with nothing but responses between them. */
-  max_in_a_row: CountSchema.nullable(),
+    .nullable()
+    .describe('The hours in which nothing is sent; they may span midnight.'),
+  max_in_a_row: CountSchema.nullable().describe(
+    'The number of renewals in a row, with nothing but responses between them.',
+  ),
   max_per_day: CountSchema.nullable(),
-  /** After this time nothing is renewed. */
-  end_at: TimestampSchema.nullable(),
-  /** This many renewals without an instruction that succeeded pause the conversation as `no_progress`. */
-  max_without_effect: CountSchema.nullable(),
-  /** This many renewals of messages with the same text pause the conversation as `repeated_renewal`. */
-  max_repeats: CountSchema.nullable(),
-  /** The shortest time between the deliveries of two renewals. */
-  cooldown_ms: DurationMsSchema.max(WEEK_MS),
+  end_at: TimestampSchema.nullable().describe('After this time nothing is renewed.'),
+  max_without_effect: CountSchema.nullable().describe(
+    'This many renewals without an instruction that succeeded pause the conversation as `no_progress`.',
+  ),
+  max_repeats: CountSchema.nullable().describe(
+    'This many renewals of messages with the same text pause the conversation as `repeated_renewal`.',
+  ),
+  cooldown_ms: DurationMsSchema.max(WEEK_MS).describe('The shortest time between the deliveries of two renewals.'),
   template: TemplateSchema,
 });
 export type RenewalSettings = z.infer<typeof RenewalSettingsSchema>;
@@ -83,10 +87,10 @@ export type SettingsScope = z.infer<typeof SettingsScopeSchema>;
 export const SettingsPutBodySchema = z.strictObject({ ...ScopeShape, settings: SettingsChangeSchema });
 export const SettingsResponseSchema = z.object({
   scope: z.enum(['default', 'platform', 'conversation']),
-  /** The settings of this scope alone. */
-  settings: RenewalSettingsPatchSchema,
-  /** The settings that apply, with those of the scopes around it and the defaults. */
-  effective: RenewalSettingsSchema,
+  settings: RenewalSettingsPatchSchema.describe('The settings of this scope alone.'),
+  effective: RenewalSettingsSchema.describe(
+    'The settings that apply, with those of the scopes around it and the defaults.',
+  ),
 });
 
 /** Why a renewal of an `auto` conversation waits. */

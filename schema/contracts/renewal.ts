@@ -28,8 +28,10 @@ export const TargetSnapshotSchema = z.object({
   page_title: z.string().nullable(),
   route: z.object({ path: z.string(), pattern: z.string().nullable(), params: z.record(z.string(), z.string()) }),
   target: z.object({ id: z.string(), kind: z.string(), payload: TargetPayloadSchema }),
-  /** The node and the command of the delivery, to query them when no result comes. */
-  sent: z.object({ controller_id: z.string(), command_id: z.string() }).optional(),
+  sent: z
+    .object({ controller_id: z.string(), command_id: z.string() })
+    .optional()
+    .describe('The node and the command of the delivery, to query them when no result comes.'),
 });
 export type TargetSnapshot = z.infer<typeof TargetSnapshotSchema>;
 
@@ -39,16 +41,15 @@ export const DELIVERY_OUTCOMES = ['delivered', 'failed', 'deferred', 'uncertain'
 
 /** One attempt at a job. One that found no browser to send to begins and ends at once. */
 export const JobAttemptSchema = z.object({
-  /** Its number; one that was put off is not counted, and the next one has its number again. */
-  attempt: z.number().int(),
+  attempt: z
+    .number()
+    .int()
+    .describe('Its number; one that was put off is not counted, and the next one has its number again.'),
   started_at: TimestampSchema,
-  /** Null while it is under way. */
-  ended_at: TimestampSchema.nullable(),
-  /** The browser that it was sent to; null when there was none. */
-  client_id: z.string().nullable(),
+  ended_at: TimestampSchema.nullable().describe('Null while it is under way.'),
+  client_id: z.string().nullable().describe('The browser that it was sent to; null when there was none.'),
   outcome: z.enum(DELIVERY_OUTCOMES).nullable(),
-  /** Why it was not delivered. */
-  error: z.string().nullable(),
+  error: z.string().nullable().describe('Why it was not delivered.'),
 });
 export type JobAttempt = z.infer<typeof JobAttemptSchema>;
 /** The newest attempts that a job keeps. */
@@ -72,8 +73,7 @@ export const RenewalJobSchema = z.object({
   last_attempt_at: TimestampSchema.nullable(),
   last_error: z.string().nullable(),
   log_path: z.string().nullable(),
-  /** The newest attempts, the first one first. */
-  attempts: z.array(JobAttemptSchema).default([]),
+  attempts: z.array(JobAttemptSchema).default([]).describe('The newest attempts, the first one first.'),
   started_at: TimestampSchema.nullable(),
   finished_at: TimestampSchema.nullable(),
   created_at: TimestampSchema,

@@ -67,10 +67,13 @@ export const RunSchema = z.object({
   attempt: z.number().int().positive(),
   status: RunStatusSchema,
   controller_id: z.string(),
-  /** The subject of the worker token that alone may report it; null: its node reports. */
-  worker_subject: z.string().nullable(),
-  /** Until then the node reports it, or it is lost; null when it has ended. */
-  deadline_at: TimestampSchema.nullable(),
+  worker_subject: z
+    .string()
+    .nullable()
+    .describe('The subject of the worker token that alone may report it; null: its node reports.'),
+  deadline_at: TimestampSchema.nullable().describe(
+    'Until then the node reports it, or it is lost; null when it has ended.',
+  ),
   exit_code: z.number().int().nullable(),
   signal: z.string().nullable(),
   summary: z.string().nullable(),
@@ -78,8 +81,10 @@ export const RunSchema = z.object({
   error_text: z.string().nullable(),
   checkpoint_seq: z.number().int().nonnegative(),
   usage: RunUsageSchema.nullable(),
-  /** The coding agent's own session, which a later attempt on the same node resumes. */
-  session_id: z.string().nullable(),
+  session_id: z
+    .string()
+    .nullable()
+    .describe("The coding agent's own session, which a later attempt on the same node resumes."),
   created_at: TimestampSchema,
   started_at: TimestampSchema.nullable(),
   finished_at: TimestampSchema.nullable(),
@@ -89,15 +94,14 @@ export type Run = z.infer<typeof RunSchema>;
 const count = z.number().int().nonnegative();
 /** What the edge has of one stream of a run. */
 const StreamStateSchema = z.object({
-  /** Received in all. */
-  bytes: count,
-  /** Of these, no longer kept: from the middle of the stream. */
-  dropped_bytes: count,
-  /** Rows of its kept beginning, and of its kept end. */
-  head_rows: count,
+  bytes: count.describe('Received in all.'),
+  dropped_bytes: count.describe('Of these, no longer kept: from the middle of the stream.'),
+  head_rows: count.describe('Rows of its kept beginning, and of its kept end.'),
   tail_rows: count,
-  /** Where its kept end begins, in its log and in the stream; null while the beginning grows. */
-  tail_from: z.object({ position: count, start: count }).nullable(),
+  tail_from: z
+    .object({ position: count, start: count })
+    .nullable()
+    .describe('Where its kept end begins, in its log and in the stream; null while the beginning grows.'),
 });
 type StreamState = z.infer<typeof StreamStateSchema>;
 /** Output (both streams, in the order of their arrival) and lifecycle are two logs of a run. */
@@ -106,10 +110,11 @@ export const RunLogSchema = z.enum(RUN_LOGS);
 export type RunLog = z.infer<typeof RunLogSchema>;
 /** How far one log is stored. */
 const LogEndSchema = z.object({
-  /** Bytes in all. */
-  position: count,
-  /** The newest row, which the next bytes of its stream are added to. */
-  last: z.object({ position: count, stream: RunStreamSchema, bytes: count }).nullable(),
+  position: count.describe('Bytes in all.'),
+  last: z
+    .object({ position: count, stream: RunStreamSchema, bytes: count })
+    .nullable()
+    .describe('The newest row, which the next bytes of its stream are added to.'),
 });
 export const LogStateSchema = z.object({
   logs: z.record(RunLogSchema, LogEndSchema),
@@ -123,18 +128,18 @@ export const NEW_LOG: LogState = {
 };
 
 export const RunDetailSchema = RunSchema.extend({
-  /** What it does now, such as `waiting for the model`. */
-  progress: z.string().nullable(),
+  progress: z.string().nullable().describe('What it does now, such as `waiting for the model`.'),
   log: z.record(RunStreamSchema, StreamStateSchema.pick({ bytes: true, dropped_bytes: true })),
-  /** Null from an edge of an earlier version. */
-  task_status: z.string().nullable().default(null),
+  task_status: z.string().nullable().default(null).describe('Null from an edge of an earlier version.'),
 });
 
 /** `POST /v1/tasks/claim`. `term`: of the leader, who claims what is addressed to no host. */
 export const ClaimBodySchema = z.strictObject({
   controller_id: ControllerIdSchema,
-  /** Chosen by the node for one claim: a repeat gets the same run. */
-  claim_key: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'letters, digits, dash, underscore; at most 64'),
+  claim_key: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,64}$/, 'letters, digits, dash, underscore; at most 64')
+    .describe('Chosen by the node for one claim: a repeat gets the same run.'),
   term: TermSchema.optional(),
   worker_subject: z.string().trim().min(1).max(120).optional(),
   repos: z.array(z.string().min(1).max(64)).max(RUN.max_claim_repos),
@@ -156,11 +161,19 @@ export type NoRunReason = (typeof NO_RUN_REASONS)[number];
 export const WorktreeSchema = z.object({
   repo: z.string().nullable(),
   base_ref: z.string().nullable(),
-  /** Null before the first run: the node resolves `base_ref` and reports the commit with its first heartbeat. */
-  base_sha: z.string().nullable(),
+  base_sha: z
+    .string()
+    .nullable()
+    .describe(
+      'Null before the first run: the node resolves `base_ref` and reports the commit with its first heartbeat.',
+    ),
   branch_name: z.string().nullable(),
-  /** The newest whole `git_diff` of the task: `<run_id>/<seq>`, read by `GET /v1/runs/:run_id/checkpoints/:seq`. */
-  patch_checkpoint_id: z.string().nullable(),
+  patch_checkpoint_id: z
+    .string()
+    .nullable()
+    .describe(
+      'The newest whole `git_diff` of the task: `<run_id>/<seq>`, read by `GET /v1/runs/:run_id/checkpoints/:seq`.',
+    ),
 });
 
 /** A claimed step, with all that its node needs to run it. */
@@ -170,8 +183,7 @@ export const ClaimedRunSchema = z.object({
   step_id: z.string(),
   step_index: z.number().int().nonnegative(),
   attempt: z.number().int().positive(),
-  /** Of a repeated claim the run may have ended. */
-  status: RunStatusSchema,
+  status: RunStatusSchema.describe('Of a repeated claim the run may have ended.'),
   kind: z.string(),
   name: z.string(),
   input: z.record(z.string(), z.unknown()),
@@ -180,18 +192,23 @@ export const ClaimedRunSchema = z.object({
   deadline_in_ms: DurationMsSchema,
   cancel: z.boolean(),
   mode_version: z.number().int(),
-  /** A larger content of a checkpoint stays on its host. */
-  max_checkpoint_bytes: z.number().int().positive().default(RUN.max_checkpoint_bytes),
+  max_checkpoint_bytes: z
+    .number()
+    .int()
+    .positive()
+    .default(RUN.max_checkpoint_bytes)
+    .describe('A larger content of a checkpoint stays on its host.'),
   task: z.object({
     title: z.string(),
     goal: z.string(),
     acceptance: z.array(z.string()),
     task_type: z.string(),
     is_persons: z.boolean(),
-    /** What a coding agent reads of the task's constraints. Empty from an edge of an earlier version. */
-    constraints: z.object({ target_host: z.string().optional(), after: z.array(z.string()).optional() }).default({}),
+    constraints: z
+      .object({ target_host: z.string().optional(), after: z.array(z.string()).optional() })
+      .default({})
+      .describe("What a coding agent reads of the task's constraints. Empty from an edge of an earlier version."),
   }),
-  /** The run of this step before it, on any node. */
   previous: z
     .object({
       run_id: z.string(),
@@ -200,18 +217,20 @@ export const ClaimedRunSchema = z.object({
       error_code: z.string().nullable(),
       session_id: z.string().nullable(),
     })
-    .nullable(),
-  /** What the steps before it left, in their order. */
-  outputs: z.array(
-    z.object({
-      step_id: z.string(),
-      run_id: z.string().nullable(),
-      kind: z.string(),
-      name: z.string(),
-      status: z.string(),
-      summary: z.string().nullable(),
-    }),
-  ),
+    .nullable()
+    .describe('The run of this step before it, on any node.'),
+  outputs: z
+    .array(
+      z.object({
+        step_id: z.string(),
+        run_id: z.string().nullable(),
+        kind: z.string(),
+        name: z.string(),
+        status: z.string(),
+        summary: z.string().nullable(),
+      }),
+    )
+    .describe('What the steps before it left, in their order.'),
 });
 export type ClaimedRun = z.infer<typeof ClaimedRunSchema>;
 export const ClaimResponseSchema = z.union([ClaimedRunSchema, NoRunSchema]);
@@ -221,22 +240,17 @@ export type ClaimResponse = z.infer<typeof ClaimResponseSchema>;
 export const RunHeartbeatBodySchema = z.strictObject({
   run_id: RunIdSchema,
   checkpoint_seq: z.number().int().nonnegative(),
-  /** The child has started. */
-  started: z.boolean().optional(),
-  /** The commit of `base_ref`, from the first run of a task. */
-  base_sha: CommitShaSchema.optional(),
+  started: z.boolean().optional().describe('The child has started.'),
+  base_sha: CommitShaSchema.optional().describe('The commit of `base_ref`, from the first run of a task.'),
   session_id: SessionIdSchema.optional(),
-  /** What it does now, such as `waiting for the model`. */
-  progress: z.string().max(200).optional(),
+  progress: z.string().max(200).optional().describe('What it does now, such as `waiting for the model`.'),
 });
 export type RunHeartbeatBody = z.infer<typeof RunHeartbeatBodySchema>;
 export const RunHeartbeatResponseSchema = z.object({
   status: RunStatusSchema,
   deadline_in_ms: DurationMsSchema,
-  /** A person canceled the task: the node ends the run. */
-  cancel: z.boolean(),
-  /** The node gives the run up, so that another host continues it. */
-  hand_over: z.boolean(),
+  cancel: z.boolean().describe('A person canceled the task: the node ends the run.'),
+  hand_over: z.boolean().describe('The node gives the run up, so that another host continues it.'),
   mode: SystemModeSchema,
   mode_version: z.number().int(),
 });
@@ -263,8 +277,9 @@ export const RunLogsBodySchema = z.strictObject({
 export type RunLogsBody = z.infer<typeof RunLogsBodySchema>;
 export const RunLogsResponseSchema = z.object({
   run_id: z.string(),
-  /** The bytes that the edge has received of each stream. */
-  received: z.record(RunStreamSchema, z.number().int().nonnegative()),
+  received: z
+    .record(RunStreamSchema, z.number().int().nonnegative())
+    .describe('The bytes that the edge has received of each stream.'),
 });
 export type RunLogsResponse = z.infer<typeof RunLogsResponseSchema>;
 
@@ -276,8 +291,7 @@ export const CheckpointBodySchema = z
     type: CheckpointTypeSchema,
     size: z.number().int().nonnegative(),
     sha256: Sha256Schema,
-    /** Of a `git_diff`: not whole, and never applied. */
-    truncated: z.boolean(),
+    truncated: z.boolean().describe('Of a `git_diff`: not whole, and never applied.'),
     content: ContentSchema.optional(),
   })
   .refine((body) => body.truncated || body.content !== undefined, {
@@ -320,8 +334,7 @@ export const RunFailBodySchema = z.strictObject({
   status: z.enum(RUN_FAILURES),
   error_code: ErrorCodeSchema,
   error_text: z.string().max(RUN.max_summary_chars).nullish(),
-  /** Another attempt would fail alike, such as one that the policy denies. */
-  final: z.boolean().optional(),
+  final: z.boolean().optional().describe('Another attempt would fail alike, such as one that the policy denies.'),
 });
 export type RunCompleteBody = z.infer<typeof RunCompleteBodySchema>;
 export type RunFailBody = z.infer<typeof RunFailBodySchema>;

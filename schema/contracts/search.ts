@@ -15,23 +15,27 @@ export const FOUND_KINDS = [
 export type FoundKind = (typeof FOUND_KINDS)[number];
 
 export const SearchQuerySchema = z.object({
-  /** The beginning of an id, the address of a chat or its last part, or a piece of a title. */
-  q: z.string().trim().max(300).default(''),
+  q: z
+    .string()
+    .trim()
+    .max(300)
+    .default('')
+    .describe('The beginning of an id, the address of a chat or its last part, or a piece of a title.'),
 });
 
 export const FoundSchema = z.object({
   kind: z.enum(FOUND_KINDS),
   id: z.string(),
-  /** Of a conversation or a task. */
-  title: z.string().nullable(),
+  title: z.string().nullable().describe('Of a conversation or a task.'),
 });
 export type Found = z.infer<typeof FoundSchema>;
 
 export const SearchResponseSchema = z.object({
   items: z.array(FoundSchema),
-  /** There are more: only so many of each kind are listed. */
-  has_more: z.boolean(),
-  /** So many of the newest conversations, and of the newest tasks, are searched by title. */
-  titles_searched: z.number().int(),
+  has_more: z.boolean().describe('There are more: only so many of each kind are listed.'),
+  titles_searched: z
+    .number()
+    .int()
+    .describe('So many of the newest conversations, and of the newest tasks, are searched by title.'),
 });
 export type SearchResponse = z.infer<typeof SearchResponseSchema>;

@@ -24,33 +24,31 @@ export const HistogramSchema = z.object({
 export type Histogram = z.infer<typeof HistogramSchema>;
 
 const HourSchema = z.object({
-  /** When it began, as Unix milliseconds. */
-  hour: TimestampSchema,
+  hour: TimestampSchema.describe('When it began, as Unix milliseconds.'),
   deliveries: z.array(
     z.object({ kind: z.enum(DELIVERY_KINDS), outcome: z.enum(COUNTED_OUTCOMES), count: CountSchema }),
   ),
-  /** From when a renewal was due to the tick that sent it. */
-  lateness: HistogramSchema,
+  lateness: HistogramSchema.describe('From when a renewal was due to the tick that sent it.'),
   ticks: HistogramSchema,
 });
 export type StatsHour = z.infer<typeof HourSchema>;
 
 const DaySchema = z.object({
-  /** When it began in UTC, as Unix milliseconds: the allowance of the free plan is for a day in UTC. */
-  day: TimestampSchema,
+  day: TimestampSchema.describe(
+    'When it began in UTC, as Unix milliseconds: the allowance of the free plan is for a day in UTC.',
+  ),
   rows_read: CountSchema,
   rows_written: CountSchema,
 });
 export type StatsDay = z.infer<typeof DaySchema>;
 
 export const StatsSchema = z.object({
-  /** The first hour that was counted; null before any. */
-  since: TimestampSchema.nullable(),
-  /** Oldest first; the last one is under way. None from before `since`. */
-  hours: z.array(HourSchema),
+  since: TimestampSchema.nullable().describe('The first hour that was counted; null before any.'),
+  hours: z.array(HourSchema).describe('Oldest first; the last one is under way. None from before `since`.'),
   days: z.array(DaySchema),
-  /** Rows of D1 that the free plan has for a day. */
-  free_plan: z.object({ rows_read: CountSchema, rows_written: CountSchema }),
+  free_plan: z
+    .object({ rows_read: CountSchema, rows_written: CountSchema })
+    .describe('Rows of D1 that the free plan has for a day.'),
 });
 export type Stats = z.infer<typeof StatsSchema>;
 

@@ -19,10 +19,10 @@ export const StatusSchema = z.object({
     due: z.number().int(),
     next_due_at: z.number().int().nullable(),
   }),
-  /** Open tasks and live runs, each counted up to a limit. */
   tasks: z
     .object({ queued: z.number().int(), running: z.number().int(), blocked: z.number().int(), runs: z.number().int() })
-    .default({ queued: 0, running: 0, blocked: 0, runs: 0 }),
+    .default({ queued: 0, running: 0, blocked: 0, runs: 0 })
+    .describe('Open tasks and live runs, each counted up to a limit.'),
   recent_tasks: z.array(TaskSummarySchema).default([]),
   ticks: z.array(TickSchema.omit({ entries: true })),
   recent_messages: z.array(MessageSummarySchema),

@@ -10,8 +10,7 @@ export type SystemMode = z.infer<typeof SystemModeSchema>;
 export const SystemRecordSchema = z.object({
   mode: SystemModeSchema,
   version: z.number().int().nonnegative(),
-  /** Only a person ends this pause. Records stored without it held nothing. */
-  hold: z.boolean().default(false),
+  hold: z.boolean().default(false).describe('Only a person ends this pause. Records stored without it held nothing.'),
   since: TimestampSchema,
   requested_by: z.string().nullable(),
   reason: z.string().nullable(),
@@ -29,14 +28,18 @@ export type SystemState = z.infer<typeof SystemStateSchema>;
 
 export const SystemChangeBodySchema = z.strictObject({
   reason: ReasonSchema.optional(),
-  /** A note. Who asks is the principal of the request. */
-  requested_by: z.string().trim().min(1).max(120).optional(),
+  requested_by: z
+    .string()
+    .trim()
+    .min(1)
+    .max(120)
+    .optional()
+    .describe('A note. Who asks is the principal of the request.'),
 });
 export type SystemChangeBody = z.infer<typeof SystemChangeBodySchema>;
 export const SystemPauseBodySchema = SystemChangeBodySchema.extend({
   interrupt: z.boolean().optional(),
-  /** No chat ends this pause, only a person. */
-  hold: z.boolean().optional(),
+  hold: z.boolean().optional().describe('No chat ends this pause, only a person.'),
 });
 export type SystemPauseBody = z.infer<typeof SystemPauseBodySchema>;
 
@@ -53,8 +56,13 @@ export type SystemChangeResponse = z.infer<typeof SystemChangeResponseSchema>;
 export const FenceMarksSchema = z.object({
   term: z.number().int().nonnegative(),
   mode_version: z.number().int().nonnegative(),
-  /** Counts the restores of D1. While D1's is behind the object's, what was in flight has to be quarantined. */
-  epoch: z.number().int().nonnegative(),
+  epoch: z
+    .number()
+    .int()
+    .nonnegative()
+    .describe(
+      "Counts the restores of D1. While D1's is behind the object's, what was in flight has to be quarantined.",
+    ),
 });
 export type FenceMarks = z.infer<typeof FenceMarksSchema>;
 
@@ -62,20 +70,18 @@ export type FenceMarks = z.infer<typeof FenceMarksSchema>;
 export const RestoreCheckBodySchema = z.strictObject({ force: z.boolean().optional() });
 
 export const RestoreCheckResponseSchema = z.object({
-  /** Whether D1 was behind the objects, or a quarantine of an earlier check was not finished. */
-  restored: z.boolean(),
-  /** Before the check. */
-  d1: FenceMarksSchema,
-  /** After it. */
-  objects: FenceMarksSchema,
+  restored: z
+    .boolean()
+    .describe('Whether D1 was behind the objects, or a quarantine of an earlier check was not finished.'),
+  d1: FenceMarksSchema.describe('Before the check.'),
+  objects: FenceMarksSchema.describe('After it.'),
   quarantined: z.object({
     instructions: z.number().int().nonnegative(),
     renewal_jobs: z.number().int().nonnegative(),
     tasks: z.number().int().nonnegative().default(0),
     commands: z.number().int().nonnegative(),
   }),
-  /** One call quarantines a bounded number: call again for the rest. */
-  more: z.boolean(),
+  more: z.boolean().describe('One call quarantines a bounded number: call again for the rest.'),
   summary: z.string(),
 });
 export type RestoreCheckResponse = z.infer<typeof RestoreCheckResponseSchema>;

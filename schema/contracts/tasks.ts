@@ -58,36 +58,41 @@ export type StepDraft = z.output<typeof StepDraftSchema>;
 const StepDraftsSchema = z.array(StepDraftSchema).min(1).max(TASK.max_steps);
 
 export const TaskConstraintsSchema = z.strictObject({
-  /** The host, or the id of the node, that runs its steps whether it leads or not. */
-  target_host: HostSchema.optional(),
-  /** Tasks that must be done before this one begins. */
+  target_host: HostSchema.optional().describe(
+    'The host, or the id of the node, that runs its steps whether it leads or not.',
+  ),
   after: z
     .array(TaskIdSchema)
     .max(TASK.max_after)
     .refine((ids) => new Set(ids).size === ids.length, 'each task once')
-    .optional(),
-  /** How long a node that does not report keeps a step before another may take it. */
-  takeover_after_ms: DurationMsSchema.min(TASK.takeover_min_ms).max(TASK.takeover_max_ms).optional(),
+    .optional()
+    .describe('Tasks that must be done before this one begins.'),
+  takeover_after_ms: DurationMsSchema.min(TASK.takeover_min_ms)
+    .max(TASK.takeover_max_ms)
+    .optional()
+    .describe('How long a node that does not report keeps a step before another may take it.'),
 });
 export type TaskConstraints = z.infer<typeof TaskConstraintsSchema>;
 
 /** `POST /v1/tasks`, and the parameters of `tasks/create`. */
 export const TaskCreateBodySchema = z.strictObject({
-  /** Without it each task has a folder of its own. */
-  repo: RepoNameSchema.optional(),
-  /** The template of its steps, where none are given. */
+  repo: RepoNameSchema.optional().describe('Without it each task has a folder of its own.'),
   task_type: z
     .string()
     .regex(/^[a-z][a-z0-9_-]*$/, 'lower-case letters, digits, dash, underscore')
-    .max(40),
+    .max(40)
+    .describe('The template of its steps, where none are given.'),
   title: z.string().trim().min(1).max(200),
   goal: z.string().trim().min(1).max(TASK.max_goal_chars),
   priority: PrioritySchema.optional(),
   constraints: TaskConstraintsSchema.optional(),
-  /** Whether its end is reported into the chat that created it; a chat's task does unless it says otherwise. */
-  notify: z.boolean().optional(),
-  /** Whether the renewals of that chat wait for its end. */
-  hold_renewal: z.boolean().optional(),
+  notify: z
+    .boolean()
+    .optional()
+    .describe(
+      "Whether its end is reported into the chat that created it; a chat's task does unless it says otherwise.",
+    ),
+  hold_renewal: z.boolean().optional().describe('Whether the renewals of that chat wait for its end.'),
   acceptance: z.array(z.string().trim().min(1).max(2_000)).max(32).optional(),
   base_ref: GitRefSchema.optional(),
   branch_name: BranchNameSchema.optional(),
@@ -109,21 +114,26 @@ export const TaskSchema = z.object({
   notify: z.boolean(),
   hold_renewal: z.boolean(),
   base_ref: z.string().nullable(),
-  /** The commit that `base_ref` was when the first run began; every host starts from it. */
-  base_sha: z.string().nullable(),
+  base_sha: z
+    .string()
+    .nullable()
+    .describe('The commit that `base_ref` was when the first run began; every host starts from it.'),
   branch_name: z.string().nullable(),
   metadata: MetadataSchema,
   created_by: z.string(),
-  /** A person created or approved it: a host runs what its policy would ask about. */
-  is_persons: z.boolean(),
-  /** The chat and the instruction that created it; null for any other origin. */
-  local_conversation_id: z.string().nullable(),
+  is_persons: z.boolean().describe('A person created or approved it: a host runs what its policy would ask about.'),
+  local_conversation_id: z
+    .string()
+    .nullable()
+    .describe('The chat and the instruction that created it; null for any other origin.'),
   instruction_id: z.string().nullable(),
-  /** The number of tasks of `constraints.after` that are not done yet. */
-  waits_for: z.number().int().nonnegative(),
+  waits_for: z
+    .number()
+    .int()
+    .nonnegative()
+    .describe('The number of tasks of `constraints.after` that are not done yet.'),
   current_step_index: z.number().int().nonnegative(),
-  /** The node that ran, or runs, its newest run. */
-  assigned_controller_id: z.string().nullable(),
+  assigned_controller_id: z.string().nullable().describe('The node that ran, or runs, its newest run.'),
   result_summary: z.string().nullable(),
   error_code: z.string().nullable(),
   error_text: z.string().nullable(),
@@ -143,12 +153,10 @@ export const StepSchema = z.object({
   name: z.string(),
   input: z.record(z.string(), z.unknown()),
   status: StepStatusSchema,
-  /** The number of the newest attempt; 0 before the first one. */
-  attempt: z.number().int().nonnegative(),
+  attempt: z.number().int().nonnegative().describe('The number of the newest attempt; 0 before the first one.'),
   max_attempts: z.number().int().positive(),
   timeout_ms: DurationMsSchema,
-  /** The run that has it, or had it last. */
-  run_id: z.string().nullable(),
+  run_id: z.string().nullable().describe('The run that has it, or had it last.'),
   summary: z.string().nullable(),
   error_code: z.string().nullable(),
   error_text: z.string().nullable(),
@@ -170,12 +178,14 @@ export const TaskSummarySchema = TaskSchema.omit({ goal: true, acceptance: true,
   unreadable: UnreadableSchema,
 });
 export const TaskDetailSchema = TaskSchema.extend({
-  /** `usage`: of all its attempts; null when no coding agent reported any. */
-  steps: z.array(StepSchema.extend({ usage: RunUsageSchema.nullable().default(null) })),
-  /** Its newest runs, oldest first. */
-  runs: z.array(RunSchema),
-  /** Why its next step is not claimed yet, such as `waits_for_tasks`; null when it is, or can be. */
-  waiting_reason: z.string().nullable(),
+  steps: z
+    .array(StepSchema.extend({ usage: RunUsageSchema.nullable().default(null) }))
+    .describe('`usage`: of all its attempts; null when no coding agent reported any.'),
+  runs: z.array(RunSchema).describe('Its newest runs, oldest first.'),
+  waiting_reason: z
+    .string()
+    .nullable()
+    .describe('Why its next step is not claimed yet, such as `waits_for_tasks`; null when it is, or can be.'),
   unreadable: UnreadableSchema,
 });
 export type TaskDetail = z.infer<typeof TaskDetailSchema>;
@@ -188,8 +198,9 @@ export type TaskPlanBody = z.output<typeof TaskPlanBodySchema>;
 export const TaskStateSchema = z.object({
   task_id: z.string(),
   status: TaskStatusSchema,
-  /** When its cancellation was asked for; its running step ends on its node. */
-  cancel_requested_at: TimestampSchema.nullable(),
+  cancel_requested_at: TimestampSchema.nullable().describe(
+    'When its cancellation was asked for; its running step ends on its node.',
+  ),
 });
 export type TaskState = z.infer<typeof TaskStateSchema>;
 export const TaskReasonBodySchema = z.strictObject({ reason: ReasonSchema.optional() });
@@ -213,8 +224,7 @@ export const NodeDrainBodySchema = z.strictObject({ on: z.boolean().default(true
 export const NodeDrainResponseSchema = z.object({
   controller_id: z.string(),
   draining: z.boolean(),
-  /** The runs that the node was asked to give up. */
-  runs: z.array(z.string()),
+  runs: z.array(z.string()).describe('The runs that the node was asked to give up.'),
 });
 
 /** The parameters of `tasks/status` and `tasks/cancel`. */

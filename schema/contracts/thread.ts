@@ -7,8 +7,7 @@ import { RenewalJobSchema } from './renewal.ts';
 export const ThreadItemSchema = z.object({
   message: MessageSummarySchema,
   instructions: z.array(InstructionSchema),
-  /** The renewal that follows the message; null when it has none. */
-  job: RenewalJobSchema.nullable(),
+  job: RenewalJobSchema.nullable().describe('The renewal that follows the message; null when it has none.'),
 });
 export type ThreadItem = z.infer<typeof ThreadItemSchema>;
 export const ThreadPageSchema = pageOf(ThreadItemSchema);

@@ -6,6 +6,8 @@ import { ErrorBodySchema, envelopeOf, HEADER } from '../../schema/contracts/comm
 import type { ErrorCode } from '../../schema/errors.ts';
 import { ERROR_STATUS } from '../../schema/errors.ts';
 import { SESSION_COOKIE } from '../auth/session-cookie.ts';
+import { addExamples } from './examples.ts';
+import { withNames } from './named-schemas.ts';
 import { READERS } from './route.ts';
 import type { RouteSpec } from './route-spec.ts';
 
@@ -22,12 +24,11 @@ const AUTH_ERRORS: readonly ErrorCode[] = [
   'auth_not_configured',
   'database_unavailable',
 ];
-/** The shape of every failure. The description of each status lists the codes of the route. */
-const ErrorSchema = ErrorBodySchema.meta({ id: 'Error' });
 const headers = z.object({
-  [HEADER.request_id]: z
-    .string()
-    .meta({ description: 'Taken from the request when it is well formed, else generated.' }),
+  [HEADER.request_id]: z.string().meta({
+    description: 'Taken from the request when it is well formed, else generated.',
+    header: { id: 'RequestId' },
+  }),
 });
 const IdempotencyKeySchema = z
   .string()
@@ -42,32 +43,37 @@ export function openApiDocument(specs: readonly RouteSpec[]): OpenApiDocument {
     const path = spec.path.replace(/:([a-z_]+)/g, '{$1}');
     paths[path] = { ...paths[path], [spec.method]: operation(spec) };
   }
-  return createDocument(
-    {
-      openapi: '3.1.1',
-      info: {
-        title: 'The conductor',
-        version: '1',
-        description: 'Automation across hosts and browsers. All times are Unix milliseconds.',
-        license: { name: 'MIT', identifier: 'MIT' },
-      },
-      servers: [{ url: '/' }],
-      tags: [...new Set(specs.map(({ tag }) => tag))].map((name) => ({ name })),
-      paths,
-      components: {
-        securitySchemes: {
-          bearer: { type: 'http', scheme: 'bearer', description: 'A token, or the bootstrap secret.' },
-          session: {
-            type: 'apiKey',
-            in: 'cookie',
-            name: SESSION_COOKIE,
-            description: 'Cookie of a page that signed in (POST /v1/session). Its writes need the Origin of this API.',
+  const document = withNames(() =>
+    createDocument(
+      {
+        openapi: '3.1.1',
+        info: {
+          title: 'The conductor',
+          version: '1',
+          description: 'Automation across hosts and browsers. All times are Unix milliseconds.',
+          license: { name: 'MIT', identifier: 'MIT' },
+        },
+        servers: [{ url: '/' }],
+        tags: [...new Set(specs.map(({ tag }) => tag))].map((name) => ({ name })),
+        paths,
+        components: {
+          securitySchemes: {
+            bearer: { type: 'http', scheme: 'bearer', description: 'A token, or the bootstrap secret.' },
+            session: {
+              type: 'apiKey',
+              in: 'cookie',
+              name: SESSION_COOKIE,
+              description:
+                'Cookie of a page that signed in (POST /v1/session). Its writes need the Origin of this API.',
+            },
           },
         },
       },
-    },
-    { override: openResponses },
+      { override: openResponses },
+    ),
   );
+  addExamples(document);
+  return document;
 }
 
 /** Responses may gain fields later, so a client that validates them by this document must accept unknown fields. */
@@ -121,11 +127,12 @@ function success({
   };
 }
 
+/** The shape of every failure. The description of each status lists the codes of the route. */
 function failures(spec: RouteSpec): ZodOpenApiOperationObject['responses'] {
   const byStatus = Map.groupBy(errorCodes(spec), (code) => ERROR_STATUS[code]);
   return Object.fromEntries(
     [...byStatus].map(([status, codes]) => {
-      const content = { 'application/json': { schema: ErrorSchema } };
+      const content = { 'application/json': { schema: ErrorBodySchema } };
       return [status, { description: codes.join(', '), headers, content }];
     }),
   );

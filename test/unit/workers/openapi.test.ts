@@ -1,5 +1,9 @@
+import { readdirSync } from 'node:fs';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { envelopeOf } from '../../../schema/contracts/common.ts';
+import { TaskCreateBodySchema, TaskPlanBodySchema } from '../../../schema/contracts/tasks.ts';
 import { ERROR_STATUS } from '../../../schema/errors.ts';
 import { openApiDocument } from '../../../workers/http/openapi.ts';
 import { referencePage } from '../../../workers/http/reference-page.ts';
@@ -8,6 +12,16 @@ import { ROUTES } from '../../../workers/routes.ts';
 
 const specs = ROUTES.map((route) => route.spec);
 const document = openApiDocument(specs);
+const FOLDER = new URL('../../../schema/contracts/', import.meta.url);
+const modules: Record<string, unknown>[] = await Promise.all(
+  readdirSync(FOLDER).map((file) => import(new URL(file, FOLDER).href)),
+);
+/** The names of the contracts that are objects. */
+const exported = new Map(
+  modules
+    .flatMap((exports) => Object.entries(exports))
+    .flatMap(([name, value]) => (value instanceof z.ZodObject ? [[value as z.ZodType, name] as const] : [])),
+);
 const operations = Object.entries(document.paths ?? {}).flatMap(([path, item]) =>
   (['get', 'post', 'put', 'delete'] as const).flatMap((method) => {
     const operation = item[method];
@@ -15,7 +29,75 @@ const operations = Object.entries(document.paths ?? {}).flatMap(([path, item]) =
   }),
 );
 
+/** The schema itself, also where the document has it by its name. */
+function named(schema: object = {}): object {
+  const [, name = ''] = '$ref' in schema ? String(schema.$ref).split('#/components/schemas/') : [];
+  const found = document.components?.schemas?.[name];
+  return typeof found === 'object' ? found : schema;
+}
+
+/** The parts of each route that are JSON objects, with their media type in the document. */
+const bodies = specs.flatMap((spec) => {
+  const operation = document.paths?.[spec.path.replace(/:([a-z_]+)/g, '{$1}')]?.[spec.method];
+  const request = operation?.requestBody as { content: Record<string, Media> } | undefined;
+  const response = operation?.responses?.[String(spec.status ?? 200)] as
+    | { content?: Record<string, Media> }
+    | undefined;
+  const name = `${spec.method} ${spec.path}`;
+  const isJson = spec.produces === undefined && response?.content !== undefined;
+  return [
+    ...(spec.body
+      ? [
+          {
+            name: `the body of ${name}`,
+            contract: spec.body,
+            schema: spec.body,
+            media: request?.content['application/json'],
+          },
+        ]
+      : []),
+    ...(isJson
+      ? [
+          {
+            name: `the response to ${name}`,
+            contract: spec.data,
+            schema: envelopeOf(spec.data),
+            media: response.content?.['application/json'],
+          },
+        ]
+      : []),
+  ];
+});
+interface Media {
+  schema?: object;
+  example?: unknown;
+}
+
 describe('the OpenAPI document', () => {
+  it.each(bodies)('has an example of $name that its contract accepts', ({ schema, media }) => {
+    expect(schema.safeParse(media?.example)).toMatchObject({ success: true });
+  });
+
+  it.each(bodies.filter(({ contract }) => exported.has(contract)))(
+    'refers to $name by its name',
+    ({ contract, media }) => {
+      const name = exported.get(contract)?.replace(/Schema$/, '');
+      expect(JSON.stringify(media?.schema)).toContain(`"#/components/schemas/${name}`);
+    },
+  );
+
+  it('has the descriptions of the contracts', () => {
+    const repo = TaskCreateBodySchema.shape.repo.description;
+    expect(repo).toMatch(/folder of its own/);
+    expect(named({ $ref: '#/components/schemas/TaskCreateBody' })).toMatchObject({
+      properties: { repo: { description: repo } },
+    });
+  });
+
+  it('leaves no name behind, by which other lists of schemas would become references', () => {
+    expect(z.toJSONSchema(TaskPlanBodySchema, { io: 'input' })).not.toHaveProperty('$defs');
+  });
+
   it('is valid', async () => {
     const result = await new Validator().validate(JSON.parse(JSON.stringify(document)));
     expect(result).toEqual({ valid: true });
@@ -58,8 +140,8 @@ describe('the OpenAPI document', () => {
   it('refuses unknown fields in every body that it describes', () => {
     for (const { name, operation } of operations) {
       if (!operation.requestBody || '$ref' in operation.requestBody) continue;
-      const media = operation.requestBody.content['application/json'];
-      expect(media, name).toMatchObject({ schema: { additionalProperties: false } });
+      const media = operation.requestBody.content['application/json'] as Media | undefined;
+      expect(named(media?.schema), name).toMatchObject({ additionalProperties: false });
     }
   });
 
@@ -77,6 +159,9 @@ describe('the reference page', () => {
   it('shows every operation without scripts and foreign resources', async () => {
     const page = String(await referencePage(document));
     for (const { operation } of operations) expect(page).toContain(`id="${operation.operationId}"`);
-    expect(page).not.toMatch(/<script|src=|https?:\/\/(?!json-schema)/);
+    for (const name of Object.keys(document.components?.schemas ?? {})) expect(page).toContain(`id="schema-${name}"`);
+    expect(page).toContain('<a href="#schema-TaskDetail">TaskDetail</a>');
+    expect(page).toContain(String(TaskCreateBodySchema.shape.repo.description));
+    expect(page).not.toMatch(/<script|src=|href="http|url\(/);
   });
 });
