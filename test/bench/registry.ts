@@ -12,6 +12,7 @@ import { lateness } from './lateness.ts';
 import { lease } from './lease.ts';
 import { roundTrips } from './round-trips.ts';
 import { runFiles } from './run-files.ts';
+import { startUp } from './start-up.ts';
 import { steps } from './steps.ts';
 
 export const BENCHMARKS: readonly Benchmark[] = [
@@ -27,5 +28,6 @@ export const BENCHMARKS: readonly Benchmark[] = [
   delivery,
   extensionMemory,
   runFiles,
+  startUp,
   steps,
 ];

@@ -5,7 +5,7 @@ import { renderReport } from '../bench/harness/report.ts';
 import { BENCHMARKS } from '../bench/registry.ts';
 
 const FOLDER = new URL('../bench/', import.meta.url);
-const QUICK = ['extraction', 'bridge', 'fleet'];
+const QUICK = ['extraction', 'bridge', 'fleet', 'start-up'];
 
 describe('the benchmarks', () => {
   it('are all registered, under the names of their files', () => {
