@@ -1,34 +1,36 @@
-/** The first steps of README.md, run as they are written there, from an empty home folder. */
-import { readFileSync } from 'node:fs';
+/** The first steps of README.md and of docs/start.md, run as they are written there, from an empty home folder. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { type } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { BridgeClient } from '../../local-agent/stack/bridge-client.ts';
 import { REPOSITORY } from '../../local-agent/stack/layout.ts';
 import { until } from '../support/cluster.ts';
+import { newRepo, runGit } from '../support/git-repo.ts';
 import { RunningLine, runLine } from '../support/system.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { ORIGIN, pageOf, TestBrowser } from '../support/test-browser.ts';
 
 const README = readFileSync(join(REPOSITORY, 'README.md'), 'utf8');
+const START = readFileSync(join(REPOSITORY, 'docs/start.md'), 'utf8');
 /** No test may take the usual ports, which a person's own system uses. */
 const FREE_PORTS = ' -- --port 0 --agent-port 0';
 
-/** The section of README.md with that title. */
-function section(title: string): string {
-  const [, rest = ''] = README.split(`\n## ${title}\n`);
+/** The section of a page with that title. */
+function section(title: string, page = README): string {
+  const [, rest = ''] = page.split(`\n## ${title}\n`);
   return rest.split('\n## ')[0] ?? '';
 }
 
 /** The lines of the shell blocks of a section, in order. */
-function shellLines(title: string): string[] {
-  const blocks = section(title).matchAll(/^```sh\n(.*?)^```$/gms);
+function shellLines(title: string, page = README): string[] {
+  const blocks = section(title, page).matchAll(/^```sh\n(.*?)^```$/gms);
   return [...blocks].flatMap(([, text = '']) => text.trim().split('\n'));
 }
 
-/** The message that README.md shows: what is inside the block of four backticks. */
-function exampleMessage(): string {
-  const [, text = ''] = /^````\n(.*?)^````$/ms.exec(README) ?? [];
+/** The message that a page shows first: what is inside the block of four backticks. */
+function exampleMessage(page = README): string {
+  const [, text = ''] = /^````\n(.*?)^````$/ms.exec(page) ?? [];
   return text;
 }
 
@@ -54,10 +56,27 @@ async function pairBrowser(agentUrl: string, code: string): Promise<TestBrowser>
   return TestBrowser.connect({ agentUrl, clientId, token });
 }
 
+/** Runs a line until its output has this; resolves with the first match. */
+function printsAtLast(line: string, home: string, pattern: RegExp): Promise<string> {
+  return until(async () => pattern.exec((await runLine(line, home)).out)?.[0]);
+}
+
+/** The lines set the browser's conversation to `auto`; its next message is followed by a renewal. */
+async function isRenewed(
+  browser: TestBrowser,
+  { conversations, auto }: { conversations: string; auto: string },
+  home: string,
+): Promise<void> {
+  const conversation = await printsAtLast(conversations, home, /lc_\w+/);
+  expect(await runLine(auto.replace('CONVERSATION_ID', conversation), home)).toMatchObject({ code: 0 });
+  await browser.says('next-answer', 'The file is there.');
+  expect(await browser.delivers()).toMatchObject({ conversation_id: 'first-conversation' });
+}
+
 describe('the first steps of README.md', () => {
   it('they work as written from an empty home folder', async () => {
     const home = tempDir();
-    const [install, firefox, list = '', approve = '', ...others] = shellLines('Try it');
+    const [install, firefox, list = '', approve = '', conversations = '', auto = '', ...others] = shellLines('Try it');
     const expected = ['npm ci && npm start', 'npm run conductor -- firefox https://claude.ai/new'];
     expect([install, firefox, others]).toEqual([...expected, []]);
 
@@ -85,7 +104,52 @@ describe('the first steps of README.md', () => {
     expect(reply.message_text).toContain(type());
     expect(reply.message_text).not.toMatch(/denied|failed/);
     expect(readFileSync(join(home, '.baa/workspace/notes/today.md'), 'utf8')).toBe('# Today\n');
+    await isRenewed(browser, { conversations, auto }, home);
     await browser.client.close();
+  });
+});
+
+/** Starts the system with a short settle time; resolves with its paired browser. */
+async function startWithBrowser(home: string): Promise<TestBrowser> {
+  const system = start(`npm start${FREE_PORTS} --timed-jobs-settle-delay-ms 1000`, home);
+  const agentUrl = await system.prints(/agent +(http:\S+)/);
+  const pairing = start('npm run conductor -- pair', home);
+  const browser = await pairBrowser(agentUrl, await pairing.prints(/: (\d{8})$/m));
+  expect(await pairing.ended).toMatchObject({ code: 0 });
+  return browser;
+}
+
+describe('docs/start.md', () => {
+  it('leads to the first instruction and the first renewal', async () => {
+    const home = tempDir();
+    const browser = await startWithBrowser(home);
+    browser.show(pageOf('first-conversation', 'claude'));
+    await browser.says('first-answer', exampleMessage(section('3. The first instruction', START)));
+    expect((await browser.delivers()).message_text).toContain('files/write');
+    expect(readFileSync(join(home, '.baa/workspace/notes/hello.md'), 'utf8')).toBe('# Hello\n');
+
+    const [conversations = '', auto = '', ...others] = shellLines('5. The first renewal', START);
+    expect(others).toEqual([]);
+    await isRenewed(browser, { conversations, auto }, home);
+    await browser.client.close();
+  });
+
+  it('leads to the first task, in a worktree of a repository that config.toml names', async () => {
+    const home = tempDir();
+    const title = '6. The first task';
+    const [, config = ''] = /^```toml\n(.*?)^```$/ms.exec(section(title, START)) ?? [];
+    const [, folder = ''] = /"~\/(.*)"/.exec(config) ?? [];
+    const commit = runGit(newRepo(join(home, folder)), 'log', '--oneline');
+    mkdirSync(join(home, '.baa'));
+    writeFileSync(join(home, '.baa/config.toml'), config);
+    await start(`npm start${FREE_PORTS}`, home).prints(/agent +(http:\S+)/);
+
+    const [create = '', list = '', logs = '', ...others] = shellLines(title, START);
+    expect(others).toEqual([]);
+    expect(await runLine(create, home)).toMatchObject({ code: 0 });
+    const task = await printsAtLast(list, home, /task_\w+/);
+    const ended = await runLine(logs.replace('TASK_ID', task), home);
+    expect(ended).toMatchObject({ code: 0, out: expect.stringContaining(commit) });
   });
 });
 
