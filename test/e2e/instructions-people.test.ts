@@ -3,14 +3,13 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { z } from 'zod';
-import { defaultDeps } from '../../local-agent/commands/deps.ts';
-import { runCli } from '../../local-agent/commands/main.ts';
 import type { Platform } from '../../schema/contracts/common.ts';
 import type { InstructionDetailSchema } from '../../schema/contracts/instructions.ts';
 import { JournalBlockSchema } from '../../schema/contracts/journal.ts';
 import { openBrowser } from '../support/browser.ts';
 import type { TestNode } from '../support/cluster.ts';
 import { Cluster, until } from '../support/cluster.ts';
+import { operatorCommand } from '../support/operator-command.ts';
 import type { TestBrowser } from '../support/test-browser.ts';
 
 const MINUTE_MS = 60_000;
@@ -58,19 +57,7 @@ function instruction({ node }: Scene, status: string, index = 0): Promise<Detail
 }
 
 /** Runs a command as the operator; resolves with its exit code and output. */
-async function conductor({ node }: Scene, ...argv: string[]): Promise<{ code: number; out: string }> {
-  const lines: string[] = [];
-  const print = (line: string) => lines.push(line);
-  const env = {
-    BAA_ROOT: node.root,
-    BAA_NODE_ID: node.id,
-    BAA_CONTROL_API_BASE: cluster.stack.edgeUrl,
-    BAA_OPERATOR_TOKEN: cluster.operatorToken,
-  };
-  const stopSignal = () => new Promise<never>(() => undefined);
-  const code = await runCli(argv, { ...defaultDeps, env, print, warn: print, prompts: null, stopSignal });
-  return { code, out: lines.join('\n') };
-}
+const conductor = ({ node }: Scene, ...argv: string[]) => operatorCommand(cluster, node, ...argv);
 
 describe('an instruction that asks a person', () => {
   const ASK = { exec: { default: 'ask' } };

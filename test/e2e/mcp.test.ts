@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { REPOSITORY } from '../../local-agent/stack/layout.ts';
 import type { TestNode } from '../support/cluster.ts';
 import { Cluster, until } from '../support/cluster.ts';
+import { operatorCommand } from '../support/operator-command.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -90,6 +91,9 @@ describe('a client of `conductor mcp`', () => {
     expect(readFileSync(join(workspace, 'through-mcp'), 'utf8')).toBe('x');
     const denied = await client.callTool({ name: 'files_read', arguments: { path: '/etc/passwd' } });
     expect(denied.isError).toBe(true);
+    const { out } = await operatorCommand(cluster, node, 'journal', 'export');
+    expect(out).toContain(`"instruction_id":"${String(structuredContent?.instruction_id)}"`);
+    expect(await operatorCommand(cluster, node, 'journal', 'verify')).toMatchObject({ code: 0 });
   });
 });
 

@@ -8,6 +8,7 @@ import { TaskDetailSchema } from '../../../../schema/contracts/tasks.ts';
 import { DueNextSchema, NEXT_SHOWN } from '../../../../schema/contracts/waiting.ts';
 import { makeVisibleLine } from '../../../../schema/domain/visible.ts';
 import { usePage, useRead } from '../../page-context.ts';
+import { describeError } from '../../parts/notices.ts';
 import { Card, NothingOf, Pill, When } from '../../parts/parts.tsx';
 import { t, word } from '../../texts/texts.ts';
 import { conversationName } from '../conversation-name.ts';
@@ -36,12 +37,12 @@ export function Next({ renewal, queued }: { renewal: Status['renewal']; queued: 
         <NothingOf reads={[next, auto]}>{t('due_nothing')}</NothingOf>
       ) : null}
       <ul class="lines">
-        {renewals.map(({ conversation, at }) => (
-          <NextOfConversation key={conversation.local_conversation_id} of={conversation} at={at} />
+        {renewals.map(({ conversation }) => (
+          <NextOfConversation key={conversation.local_conversation_id} of={conversation} />
         ))}
         <More n={moreJobs} text="renewals_more" href="/renewals?status=pending" />
         {others.map((conversation) => (
-          <NextOfConversation key={conversation.local_conversation_id} of={conversation} at={null} />
+          <NextOfConversation key={conversation.local_conversation_id} of={conversation} />
         ))}
         {tasks.map(({ task_id, title }) => (
           <NextOfTask key={task_id} taskId={task_id} title={title} />
@@ -61,17 +62,23 @@ function More({ n, text, href }: { n: number; text: 'renewals_more' | 'tasks_mor
   );
 }
 
-function NextOfConversation({ of, at }: { of: Conversation; at: number | null }) {
+/** Why and when, as one reading says it: a time of the list beside a reason of the conversation could contradict it. */
+function NextOfConversation({ of }: { of: Conversation }) {
   const path = `/v1/renewal/conversations/${of.local_conversation_id}`;
-  const next = useRead(path, ConversationDetailSchema, ['conversations', 'messages', 'renewal', 'system']).data
-    ?.next_renewal;
-  const when = next?.at ?? at;
+  const { data, error } = useRead(path, ConversationDetailSchema, ['conversations', 'messages', 'renewal', 'system']);
+  const next = data?.next_renewal;
   return (
     <li>
       <Pill tone={next?.due ? 'busy' : 'calm'}>{t('renewal')}</Pill>
       <a href={`/conversations/${of.local_conversation_id}`}>{conversationName(of)}</a>
       <span class="note">
-        {next === undefined ? '' : word('reason', next.reason)} {when === null ? null : <When at={when} />}
+        {next === undefined ? (error === null ? t('loading') : describeError(error)) : word('reason', next.reason)}
+        {next === undefined || next.at === null ? null : (
+          <>
+            {' · '}
+            <When at={next.at} />
+          </>
+        )}
       </span>
     </li>
   );
