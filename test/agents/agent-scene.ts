@@ -1,9 +1,7 @@
 /** A node with one real coding agent, a repository, and a scripted model. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { AgentSettings } from '../../local-agent/config/agent-settings.ts';
-import { AgentSettingsSchema } from '../../local-agent/config/agent-settings.ts';
 import { findProcessesNow } from '../../local-agent/worker-runner/find-processes.ts';
 import { queryOf } from '../../local-agent/worker-runner/left-behind.ts';
 import type { ClaimedRun } from '../../schema/contracts/runs.ts';
@@ -15,40 +13,13 @@ import { openRunsNode } from '../support/runs-node.ts';
 import { claimedRun } from '../support/step-builders.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { until } from '../support/until.ts';
+import { claudeSettings, codexSettings } from './agent-settings.ts';
 import { claudeProtocol } from './models/claude-protocol.ts';
 import { codexProtocol } from './models/codex-protocol.ts';
-import type { ModelAct, ModelServer } from './models/model-server.ts';
+import type { ModelAct } from './models/model-server.ts';
 import { startModel } from './models/model-server.ts';
 
 type AgentName = 'codex' | 'claude';
-
-function codexSettings(command: string, home: string, { url }: ModelServer): AgentSettings {
-  const codexHome = join(home, 'codex');
-  mkdirSync(codexHome, { recursive: true });
-  const limits = 'request_max_retries = 1\nstream_max_retries = 1\nstream_idle_timeout_ms = 20000';
-  writeFileSync(
-    join(codexHome, 'config.toml'),
-    `model = "gpt-5.5"\nmodel_provider = "fake"\ncheck_for_update_on_startup = false\nweb_search = "disabled"
-[analytics]\nenabled = false\n[feedback]\nenabled = false
-[model_providers.fake]\nname = "fake"\nbase_url = "${url}/v1"\nwire_api = "responses"\nrequires_openai_auth = false\n${limits}\n`,
-  );
-  const args = ['--dangerously-bypass-approvals-and-sandbox', '--disable', 'plugins'];
-  return AgentSettingsSchema.parse({ command, args, dialect: 'codex', env: { CODEX_HOME: codexHome, HOME: home } });
-}
-
-function claudeSettings(command: string, home: string, { url }: ModelServer): AgentSettings {
-  const env = {
-    HOME: home,
-    CLAUDE_CONFIG_DIR: join(home, 'claude'),
-    ANTHROPIC_BASE_URL: url,
-    ANTHROPIC_API_KEY: 'sk-ant-fake',
-    CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
-    DISABLE_AUTOUPDATER: '1',
-    DISABLE_TELEMETRY: '1',
-    CLAUDE_CODE_MAX_RETRIES: '1',
-  };
-  return AgentSettingsSchema.parse({ command, dialect: 'claude', env });
-}
 
 export async function openAgentScene(name: AgentName, command: string, script: readonly ModelAct[]) {
   const model = await startModel(name === 'codex' ? codexProtocol : claudeProtocol, script);

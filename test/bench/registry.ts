@@ -10,6 +10,7 @@ import { fleet } from './fleet.ts';
 import type { Benchmark } from './harness/benchmark.ts';
 import { lateness } from './lateness.ts';
 import { lease } from './lease.ts';
+import { pageLoad } from './page-load.ts';
 import { roundTrips } from './round-trips.ts';
 import { runFiles } from './run-files.ts';
 import { startUp } from './start-up.ts';
@@ -30,4 +31,5 @@ export const BENCHMARKS: readonly Benchmark[] = [
   runFiles,
   startUp,
   steps,
+  pageLoad,
 ];

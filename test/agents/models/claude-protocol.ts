@@ -23,6 +23,7 @@ function blockOf(act: ModelAct, turn: number, body: Record<string, unknown>) {
     return { id, name: 'Write', input: { file_path: `${cwdOf(body)}/${act.path}`, content: act.text } };
   }
   if (act.type === 'run') return { id, name: 'Bash', input: { command: act.command, description: 'a command' } };
+  if (act.type === 'call') return { id, name: `mcp__conductor__${act.tool}`, input: act.arguments };
   return null;
 }
 

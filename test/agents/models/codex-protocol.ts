@@ -31,6 +31,10 @@ function itemOf(act: ModelAct, turn: number): Record<string, unknown> | null {
   if (act.type === 'run') {
     return { type: 'function_call', ...ids, name: 'exec_command', arguments: JSON.stringify({ cmd: act.command }) };
   }
+  if (act.type === 'call') {
+    const called = { namespace: 'mcp__conductor', name: act.tool, arguments: JSON.stringify(act.arguments) };
+    return { type: 'function_call', ...ids, ...called };
+  }
   if (act.type !== 'say') return null;
   const content = [{ type: 'output_text', text: act.text, annotations: [] }];
   return { type: 'message', id: `item_${turn}`, role: 'assistant', status: 'completed', content };

@@ -12,6 +12,8 @@ import { onTestFinished } from 'vitest';
 export type ModelAct =
   | { type: 'write'; path: string; text: string }
   | { type: 'run'; command: string }
+  /** Calls a tool of the MCP server `conductor`. */
+  | { type: 'call'; tool: string; arguments: Record<string, unknown> }
   | { type: 'say'; text: string }
   | { type: 'refuse' }
   | { type: 'status'; status: number }

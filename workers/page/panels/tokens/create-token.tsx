@@ -37,6 +37,7 @@ export function CreateToken({ onCreated }: { onCreated: (token: TokenCreated) =>
           <input
             id="token-subject"
             value={subject}
+            placeholder="my-laptop"
             maxLength={120}
             onInput={(event) => setSubject(event.currentTarget.value)}
           />
