@@ -38,7 +38,10 @@ async function load(firefox: Firefox, { url, content, signInUrl }: ServedPage): 
   await tab.setViewport(SCREEN.width, SCREEN.height);
   await tab.activate();
   await tab.open(url);
-  const contentMs = await tab.until((selector) => document.querySelector(selector) && performance.now(), content);
+  const contentMs = await tab.until(
+    (selector) => (document.querySelector(selector) === null ? 0 : performance.now()),
+    content,
+  );
   const state = () =>
     tab.evaluate(() => {
       const [page] = performance.getEntriesByType('navigation');

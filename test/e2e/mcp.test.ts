@@ -92,7 +92,7 @@ describe('a client of `conductor mcp`', () => {
     const denied = await client.callTool({ name: 'files_read', arguments: { path: '/etc/passwd' } });
     expect(denied.isError).toBe(true);
     const { out } = await operatorCommand(cluster, node, 'journal', 'export');
-    expect(out).toContain(`"instruction_id":"${String(structuredContent?.instruction_id)}"`);
+    expect(out).toContain(`"instruction_id":"${(structuredContent as { instruction_id: string }).instruction_id}"`);
     expect(await operatorCommand(cluster, node, 'journal', 'verify')).toMatchObject({ code: 0 });
   });
 });

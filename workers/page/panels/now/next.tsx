@@ -8,10 +8,10 @@ import { TaskDetailSchema } from '../../../../schema/contracts/tasks.ts';
 import { DueNextSchema, NEXT_SHOWN } from '../../../../schema/contracts/waiting.ts';
 import { makeVisibleLine } from '../../../../schema/domain/visible.ts';
 import { usePage, useRead } from '../../page-context.ts';
-import { describeError } from '../../parts/notices.ts';
 import { Card, NothingOf, Pill, When } from '../../parts/parts.tsx';
 import { t, word } from '../../texts/texts.ts';
 import { conversationName } from '../conversation-name.ts';
+import { dueLine } from './due-line.ts';
 
 const ConversationsSchema = pageOf(ConversationSchema);
 const TOPICS = ['conversations', 'messages', 'renewal', 'tasks', 'runs'] as const;
@@ -62,21 +62,20 @@ function More({ n, text, href }: { n: number; text: 'renewals_more' | 'tasks_mor
   );
 }
 
-/** Why and when, as one reading says it: a time of the list beside a reason of the conversation could contradict it. */
 function NextOfConversation({ of }: { of: Conversation }) {
   const path = `/v1/renewal/conversations/${of.local_conversation_id}`;
-  const { data, error } = useRead(path, ConversationDetailSchema, ['conversations', 'messages', 'renewal', 'system']);
-  const next = data?.next_renewal;
+  const read = useRead(path, ConversationDetailSchema, ['conversations', 'messages', 'renewal', 'system']);
+  const { text, at } = dueLine(read);
   return (
     <li>
-      <Pill tone={next?.due ? 'busy' : 'calm'}>{t('renewal')}</Pill>
+      <Pill tone={read.data?.next_renewal.due ? 'busy' : 'calm'}>{t('renewal')}</Pill>
       <a href={`/conversations/${of.local_conversation_id}`}>{conversationName(of)}</a>
       <span class="note">
-        {next === undefined ? (error === null ? t('loading') : describeError(error)) : word('reason', next.reason)}
-        {next === undefined || next.at === null ? null : (
+        {text}
+        {at === null ? null : (
           <>
             {' · '}
-            <When at={next.at} />
+            <When at={at} />
           </>
         )}
       </span>
