@@ -14,7 +14,6 @@ const RUNBOOK = readFileSync(join(REPOSITORY, 'docs', 'runbook.md'), 'utf8');
 const CONDUCTOR = 'conductor() { node local-agent/stack/conductor.js "$@"; };';
 const home = mkdtempSync(join(tmpdir(), 'conductor-runbook-'));
 const root = join(home, '.baa');
-const STARTS = 'node local-agent/stack/main.ts --port 0 --agent-port 0 --json';
 
 /** The lines of the command line in the shell blocks of that section; those of wrangler need an account. */
 function linesOf(title: string): string[] {
@@ -31,7 +30,9 @@ let system: RunningLine;
 const ready: { agent_url: string; edge_url: string } = { agent_url: '', edge_url: '' };
 
 async function start(): Promise<void> {
-  system = new RunningLine(STARTS, home);
+  // At the ports that it has had: what was seen of an edge is kept by its address.
+  const [port, agentPort] = [ready.edge_url, ready.agent_url].map((url) => (url === '' ? '0' : new URL(url).port));
+  system = new RunningLine(`node local-agent/stack/main.ts --port ${port} --agent-port ${agentPort} --json`, home);
   Object.assign(ready, JSON.parse(await system.prints(/^\{.*"ready".*\}$/m)));
 }
 
@@ -186,7 +187,7 @@ describe('docs/runbook.md', () => {
     expect(await runs(resume)).toMatch(/running/);
   });
 
-  it('the database is restored to an earlier time: the lines reconcile it, and work goes on', async () => {
+  it('the database is restored to an earlier time: the lines reconcile it, and work continues', async () => {
     const lines = linesOf('Restore the database');
     const [hold = '', check = '', verify = '', resume = '', ...others] = lines;
     expect(others).toEqual([]);
@@ -197,6 +198,8 @@ describe('docs/runbook.md', () => {
     cpSync(databaseFile(), earlier);
     await start();
     await runs(write('after'));
+    // Its head is remembered, so that a shorter journal is noticed.
+    await runs(verify);
     await runs(hold);
     await system.end('SIGINT');
     cpSync(earlier, databaseFile());
@@ -209,9 +212,9 @@ describe('docs/runbook.md', () => {
     await until(async () => (await run(write('again'))).code === 0);
   });
 
-  it('secrets are rotated: the audit lists who did what', async () => {
+  it('a secret leaked: the audit lists who did what', async () => {
     const [audit = '', ...others] = linesOf('Rotate secrets');
     expect(others).toEqual([]);
-    expect(await runs(audit)).toMatch(/token/);
+    expect(await runs(audit)).toMatch(/POST \/v1\/system\/restore-check/);
   });
 });
