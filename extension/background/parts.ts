@@ -71,9 +71,13 @@ export function buildParts(env: BackgroundEnv) {
   });
   const clientState = new ClientStateReports({ clock, tabs, logins, newId, isOn, send: (frame) => bridge.send(frame) });
   const readSettings = async () => {
-    settings = await settingsStore.read();
-    isHeadless = await pairing.isHeadless();
-    settingsRead.emit();
+    try {
+      settings = await settingsStore.read();
+      isHeadless = await pairing.isHeadless();
+    } finally {
+      // What cannot be read stays as it was: nobody waits for it for ever.
+      settingsRead.emit();
+    }
   };
   return {
     env,

@@ -1,9 +1,9 @@
 /**
  * The edge's commands about deliveries: `delivery` queues a renewal, `task.notice` a task's end and `conversation.ask` a
- * person's question in the same way,
- * `delivery.query` asks what became of a plan, `client.resume` resumes a stopped browser. A plan that has ended gets its stored result again. Only a deferred one, of
- * which nothing was sent and whose attempt does not count, is sent after all. An uncertain one is searched for in its
- * conversation when the edge asks: found, it was delivered; absent, it was not.
+ * person's question in the same way, `delivery.query` asks what became of a plan, `client.resume` resumes a stopped
+ * browser. A plan that has ended gets its stored result again. Only a deferred one, of which nothing was sent and whose
+ * attempt does not count, is sent after all. An uncertain one is searched for in its conversation when the edge asks:
+ * found, it was delivered; else it stays uncertain.
  */
 import { DELIVERY } from '../../schema/defaults.ts';
 import type { ConversationReader } from '../browsers/conversation-reader.ts';
@@ -13,8 +13,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Store } from '../store/store.ts';
 import type { Deliveries, DeliveryRow } from './deliveries.ts';
 import type { Pacing } from './pacing.ts';
-import type { Finding } from './search.ts';
-import { resultAfterSearch, searchConversation } from './search.ts';
+import { foundResult, searchConversation } from './search.ts';
 
 export type DeliveryCommands = Pick<
   CommandHandlers,
@@ -73,15 +72,15 @@ function isUncertain(known: DeliveryRow | null): known is DeliveryRow {
 function searchAndReport(deps: DeliveryCommandsDeps, asked: DeliveryRow, commandId: string): void {
   const { store, nodeId, deliveries, clock } = deps;
   const { plan_id } = asked;
-  const report = (finding: Finding): void =>
+  const report = (isFound: boolean): void =>
     store.transaction(() => {
       const known = deliveries.find(plan_id);
-      const result = isUncertain(known) ? resultAfterSearch(finding, known.result) : null;
+      const result = isFound && isUncertain(known) ? foundResult(known.result) : null;
       if (result !== null) deliveries.end(plan_id, result.outcome, result, clock.now());
       reportCommandResult(store, nodeId, commandId, result ?? queryResult(known));
     });
   // A clock that was set back makes no wait longer.
-  searchConversation(deps, asked, Math.min(asked.updated_at, clock.now()), report);
+  searchConversation(deps, asked, Math.min(asked.updated_at, clock.now()) + DELIVERY.search_delay_ms, report);
 }
 
 export function deliveryCommands(deps: DeliveryCommandsDeps): DeliveryCommands {

@@ -1,6 +1,7 @@
 /**
  * The states of a delivery on this node. `sending` is committed before anything leaves, so a delivery found in it after a
- * crash may have been sent: it ends as `uncertain` and is never sent again. docs/state-machines.md draws the table.
+ * crash may have been sent: it is `uncertain`. A reply's browser is then given the same plan again, which it never sends
+ * twice. docs/state-machines.md draws the table.
  */
 export const DELIVERY_STATES = ['queued', 'sending', 'ended'] as const;
 export type DeliveryState = (typeof DELIVERY_STATES)[number];
@@ -10,7 +11,7 @@ export const DELIVERY_TRANSITIONS = {
   queued: ['sending', 'ended'],
   /** It has an outcome, or is a reply that certainly was not taken and is tried again. */
   sending: ['queued', 'ended'],
-  /** The edge asks again for a deferred renewal, or a search has found what became of an uncertain one. */
+  /** The edge asks again for a deferred renewal, or a search has found an uncertain one. */
   ended: ['queued', 'ended'],
 } as const satisfies Record<DeliveryState, readonly DeliveryState[]>;
 

@@ -5,7 +5,7 @@ import { reportCommandResult } from '../edge/commands.ts';
 import type { Store } from '../store/store.ts';
 import type { Deliveries, DeliveryRow } from './deliveries.ts';
 import type { AttemptEnd } from './outcome.ts';
-import { afterReplyAttempt, reportReply } from './replies.ts';
+import { afterReplyAttempt, knownOfReply, reportReply } from './replies.ts';
 import { wirePlanId } from './wire.ts';
 
 type PromptRow = Extract<DeliveryRow, { kind: 'prompt' }>;
@@ -54,8 +54,9 @@ export function finishDelivery(
 
 function finishReply(deps: FinishDeps, row: DeliveryRow, end: AttemptEnd, now: number, chance: number): boolean {
   const { store, nodeId, deliveries } = deps;
-  const { result } = end;
-  const after = afterReplyAttempt(row, end, now, chance);
+  const known = knownOfReply(row, end);
+  const { result } = known;
+  const after = afterReplyAttempt(row, known, now, chance);
   if (after.type === 'search') return false;
   if (after.type === 'again') {
     deliveries.requeue(row.plan_id, { ...after, result }, now);

@@ -1,7 +1,8 @@
 /**
  * Sends replies, renewals and prompts into tabs, at the pace that policy.ts sets. Promises: a delivery is `sending` on
- * disk before anything leaves, so one that a crash interrupts is `uncertain` and never sent twice; every delivery ends
- * with one result, stored together with its report; asked for again, a plan that has ended gets its stored result.
+ * disk before anything leaves, so one that a crash interrupts is `uncertain`; what may have been sent never leaves under
+ * another plan, and a browser never sends a plan twice; every delivery ends with one result, stored together with its
+ * report; asked for again, a plan that has ended gets its stored result.
  */
 import type { Logger } from 'pino';
 import type { ActionResult } from '../../schema/contracts/bridge-frames.ts';

@@ -1,8 +1,9 @@
 /**
  * Replies to instructions: when one is tried again, and how its end is reported. A reply that certainly was not taken is
- * tried again until ten minutes have passed; one that may have been sent is never sent twice. When no result of it has
- * come, its browser is given the same plan again, which it never sends twice: it gives the result that it has stored, or
- * begins a plan that never reached it. When the browser does not know what became of it, the conversation is searched.
+ * tried again until ten minutes have passed; one that may have been sent never leaves under another plan. When no result
+ * of it has come, its browser is given the same plan again, which it never sends twice: it gives the result that it has
+ * stored, or begins a plan that never reached it. When the browser does not know what became of it, the conversation is
+ * searched, which may prove that it was sent, and never that it was not.
  */
 import { z } from 'zod';
 import type { REPLY_OUTCOMES } from '../../schema/contracts/instructions.ts';
@@ -16,6 +17,9 @@ import type { DeliveryRow } from './deliveries.ts';
 import type { AttemptEnd } from './outcome.ts';
 import { DELIVERY_BACKOFF } from './policy.ts';
 
+/** The extension's reason while it cannot read the plans that it has sent. */
+const PLANS_NOT_READ = 'storage_not_available';
+
 type ReplyOutcome = (typeof REPLY_OUTCOMES)[number];
 export type AfterAttempt =
   | { type: 'again'; attempt: number; next_at: number; deadline_at: number }
@@ -25,6 +29,13 @@ export type AfterAttempt =
 /** Whether the plan of the last attempt may have been sent. It stays so until its browser, or a search, has said. */
 export function mayBeSent({ kind, result }: Pick<DeliveryRow, 'kind' | 'result'>): boolean {
   return kind === 'reply' && result?.outcome === 'uncertain';
+}
+
+/** A browser that cannot read its plans does not know whether it has sent this one: what was uncertain before stays so. */
+export function knownOfReply(row: Pick<DeliveryRow, 'kind' | 'result'>, end: AttemptEnd): AttemptEnd {
+  const { result: before } = row;
+  if (before === null || !mayBeSent(row) || end.result.reason !== PLANS_NOT_READ) return end;
+  return { ...end, result: { ...before, retry_after_ms: end.result.retry_after_ms ?? null }, saidBy: 'none' };
 }
 
 /** What follows an attempt of a reply: pure. `chance` in [0, 1). */
@@ -40,7 +51,8 @@ export function afterReplyAttempt(
   if (outcome === 'uncertain') {
     if (saidBy === 'browser' || now >= deadline_at) return { type: 'search' };
     // The same attempt, and so the same plan.
-    return { type: 'again', attempt: Math.max(0, row.attempt - 1), next_at: now, deadline_at };
+    const next_at = now + (result.retry_after_ms ?? 0);
+    return { type: 'again', attempt: Math.max(0, row.attempt - 1), next_at, deadline_at };
   }
   if (outcome === 'deferred') {
     const next_at = now + (result.retry_after_ms ?? DELIVERY.retry_base_ms);

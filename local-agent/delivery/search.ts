@@ -1,21 +1,18 @@
 /**
- * Looks for an uncertain delivery in a reading of its conversation. Only a reading of the site itself proves that the
- * text is absent: the page's view may show what the site has not taken.
+ * Looks for an uncertain delivery in a reading of its conversation. A reading of the site itself may prove that it was
+ * sent; the page's view may show what the site has not taken. None proves that it was not: an overloaded site stores a
+ * message late, and a page may have sent it with another text.
  */
 import type { ConversationReading } from '../../schema/contracts/bridge-frames.ts';
 import type { DeliveryResult } from '../../schema/contracts/renewal.ts';
-import { DELIVERY } from '../../schema/defaults.ts';
 import type { ConversationReader } from '../browsers/conversation-reader.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { DeliveryRow } from './deliveries.ts';
 import { wirePlanId } from './wire.ts';
 
-/** `unreadable`: there is no browser, or it could not read the site. */
-export type Finding = 'found' | 'absent' | 'unreadable';
-
 /**
- * A site may change white space and escape marks, but neither letters nor digits: only those are compared, so that a
- * changed message is not taken for an absent one. A text of marks alone is compared without its white space.
+ * A site may change white space and escape marks, and hardly ever letters or digits: only those are compared, so that a
+ * changed message is found. A text of marks alone is compared without its white space.
  */
 function essence(text: string): string {
   const marks = text.normalize('NFKC').replace(/\s+/g, '');
@@ -31,34 +28,21 @@ type Sought = Pick<
  * Whether the person's messages hold the text, behind the message that it follows when that one is in the reading. A
  * message that the browser remembers as the one of this plan counts with any text: a site may have changed it.
  */
-export function searchReading(delivery: Sought, reading: ConversationReading | null): Finding {
-  if (reading?.source !== 'site' || reading.conversation_id !== delivery.conversation_id) return 'unreadable';
+export function isInReading(delivery: Sought, reading: ConversationReading | null): boolean {
+  if (reading?.source !== 'site' || reading.conversation_id !== delivery.conversation_id) return false;
   const { messages } = reading;
   const planId = wirePlanId(delivery);
-  if (messages.some(({ plan_id }) => plan_id === planId)) return 'found';
+  if (messages.some(({ plan_id }) => plan_id === planId)) return true;
   const followed = messages.findIndex(
     ({ message_id }) => message_id !== null && message_id === delivery.assistant_message_id,
   );
   const wanted = essence(delivery.message_text);
-  const isThere = messages
-    .slice(followed + 1)
-    .some(({ role, text }) => role === 'user' && essence(text).includes(wanted));
-  return isThere ? 'found' : 'absent';
+  return messages.slice(followed + 1).some(({ role, text }) => role === 'user' && essence(text).includes(wanted));
 }
 
-/** The result of an uncertain delivery after a search; null when the search showed nothing. */
-export function resultAfterSearch(finding: Finding, before: DeliveryResult | null): DeliveryResult | null {
-  const method = before?.method ?? null;
-  switch (finding) {
-    case 'found':
-      return { outcome: 'delivered', reason: 'found_in_conversation', method };
-    case 'absent':
-      return { outcome: 'failed', reason: 'not_found_in_conversation', method };
-    case 'unreadable':
-      return null;
-    default:
-      return finding satisfies never;
-  }
+/** The result of an uncertain delivery that a search has found. */
+export function foundResult(before: DeliveryResult | null): DeliveryResult {
+  return { outcome: 'delivered', reason: 'found_in_conversation', method: before?.method ?? null };
 }
 
 export interface SearchDeps {
@@ -66,17 +50,17 @@ export interface SearchDeps {
   clock: Pick<Clock, 'now' | 'after'>;
 }
 
-/** Reads the conversation once the site has had time to show what was sent by `sentBy`. Returns what ends the wait. */
+/** Reads the conversation once, at that time or now when it is over. Returns what ends the wait. */
 export function searchConversation(
   { reader, clock }: SearchDeps,
   row: DeliveryRow,
-  sentBy: number,
-  onFinding: (finding: Finding) => void,
+  at: number,
+  onSearched: (isFound: boolean) => void,
 ): () => void {
   const { platform, client_id, conversation_id } = row;
   const search = async (): Promise<void> => {
     const reading = await reader.read(platform, { ...row.target, client_id, conversation_id });
-    onFinding(searchReading(row, reading));
+    onSearched(isInReading(row, reading));
   };
-  return clock.after(Math.max(0, sentBy + DELIVERY.search_delay_ms - clock.now()), () => void search());
+  return clock.after(Math.max(0, at - clock.now()), () => void search());
 }

@@ -1,7 +1,7 @@
 /**
  * Hands deliveries to browsers and stores how they end. A delivery is committed as `sending` before its frame leaves, so
- * one that a crash interrupts is `uncertain` and never sent again under another plan. Every delivery ends with one result,
- * stored together with its report. A reply stays `sending` while it is searched for, so that a crash loses nothing.
+ * one that a crash interrupts is `uncertain`. Every delivery ends with one result, stored together with its report. A
+ * reply stays `sending` while it is searched for, so that a crash loses nothing.
  */
 import type { Logger } from 'pino';
 import type { ActionResult } from '../../schema/contracts/bridge-frames.ts';
@@ -19,7 +19,7 @@ import { notSent, readActionResult, searched, withoutResult } from './outcome.ts
 import type { Pacing } from './pacing.ts';
 import { onlyAccount } from './policy.ts';
 import { mayBeSent } from './replies.ts';
-import { resultAfterSearch, searchConversation } from './search.ts';
+import { foundResult, searchConversation } from './search.ts';
 import { proxyDelivery } from './wire.ts';
 
 export interface SenderDeps {
@@ -39,6 +39,9 @@ export interface SenderDeps {
   /** A delivery has ended: another one may be able to leave. */
   onEnd(): void;
 }
+
+/** The waits before the searches for a reply. */
+const SEARCH_WAITS = [DELIVERY.search_delay_ms, DELIVERY.search_again_ms] as const;
 
 export class DeliverySender {
   readonly #deps: SenderDeps;
@@ -150,11 +153,12 @@ export class DeliverySender {
   }
 
   /** Meanwhile nothing else goes to that conversation. A lost connection ends the search: then the browser is asked again. */
-  #search(row: DeliveryRow, { result }: AttemptEnd): void {
+  #search(row: DeliveryRow, end: AttemptEnd, [waitMs, ...later]: readonly number[] = SEARCH_WAITS): void {
     const { inFlight, clock } = this.#deps;
-    const cancelTimeout = searchConversation(this.#deps, row, clock.now(), (finding) => {
+    const cancelTimeout = searchConversation(this.#deps, row, clock.now() + (waitMs ?? 0), (isFound) => {
       if (inFlight.byPlan(row.plan_id) !== sought) return;
-      this.#end(sought, searched(resultAfterSearch(finding, result) ?? result));
+      if (!isFound && later.length > 0) this.#search(row, end, later);
+      else this.#end(sought, searched(isFound ? foundResult(end.result) : end.result));
     });
     const sought: DeliveryInFlight = { row, requestId: null, cancelTimeout };
     inFlight.add(sought);

@@ -1,7 +1,8 @@
 /**
  * Whether a person is signed in to each site, and as whom: one login for each container of the browser, since each has its
- * own cookies, and on a site with several accounts in one container, one for each of them. The account is known as a salted hash only. The state survives a suspended background page; after a start of
- * the browser it is `stale` until something proves it.
+ * own cookies, and on a site with several accounts in one container, one for each of them. The account is known as a
+ * salted hash only. The state survives a suspended background page; after a start of the browser it is `stale` until
+ * something proves it.
  */
 import { z } from 'zod';
 import { LoginStateSchema, MAX_LOGINS } from '../../../schema/contracts/clients.ts';

@@ -61,7 +61,7 @@ export function afterProgress(turn: OpenTurn, now: number): OpenTurn {
 
 export function onWake(turn: OpenTurn, now: number): Climbed {
   if (turn.wakeAt === null || now < turn.wakeAt) return { next: turn, effects: [] };
-  if (now - turn.openedAt > GIVE_UP_MS) return givenUp(turn, 'the answer has not ended for two hours');
+  if (now - turn.openedAt > GIVE_UP_MS) return givenUp('the answer has not ended for two hours');
   return { next: { ...turn, wakeAt: null }, effects: [{ type: 'look' }] };
 }
 
@@ -98,7 +98,7 @@ function reload(turn: OpenTurn, seen: Seen, reloadsInHour: number, isHeld: boole
     return { next: { ...turn, wakeAt: now + BLOCKED_MS }, effects: [] };
   }
   const wait = AFTER_RELOAD_MS[turn.reloads];
-  if (wait === undefined) return givenUp(turn, `the answer has not ended after ${turn.reloads} reloads`);
+  if (wait === undefined) return givenUp(`the answer has not ended after ${turn.reloads} reloads`);
   if (reloadsInHour >= MAX_RELOADS_PER_HOUR) return { next: { ...turn, wakeAt: now + 10 * MINUTE_MS }, effects: [] };
   const reloads = turn.reloads + 1;
   const report: LadderEffect = {
@@ -108,9 +108,8 @@ function reload(turn: OpenTurn, seen: Seen, reloadsInHour: number, isHeld: boole
   return { next: { ...turn, rung: 'reloading', reloads, wakeAt: now + wait }, effects: [{ type: 'reload' }, report] };
 }
 
-function givenUp(turn: OpenTurn, why: string): Climbed {
-  const message = `${why}: the tab of conversation ${turn.conversationId} needs a person`;
-  return { next: null, effects: [{ type: 'report', message }] };
+function givenUp(why: string): Climbed {
+  return { next: null, effects: [{ type: 'report', message: `${why}: its tab needs a person` }] };
 }
 
 /** The times of reloads that still count at `now`. */

@@ -1,6 +1,6 @@
 /**
  * A reply of which no result has come. Its browser is given the same plan again, which it never sends twice; when the
- * browser does not know what became of it, the conversation is searched.
+ * browser does not know what became of it, the conversation is searched, twice, and it is never sent again.
  */
 import { describe, expect, it } from 'vitest';
 import type { ActionResult, ConversationReading } from '../../../../schema/contracts/bridge-frames.ts';
@@ -18,6 +18,13 @@ const STORED_UNCERTAIN: Partial<ActionResult> = {
   failed: true,
   reason: 'interrupted_after_send',
   downstream: { method: 'dom', http_status: null, seen_in_page: false, duration_ms: 1 },
+};
+const NO_PLANS: Partial<ActionResult> = {
+  accepted: false,
+  failed: true,
+  reason: 'storage_not_available',
+  retry_after_ms: 10_000,
+  downstream: null,
 };
 const plans = (agent: DeliveryFixture) => agent.sent.map(({ plan_id }) => plan_id);
 
@@ -82,6 +89,46 @@ describe.each(SILENCES)('a reply without a result, because %s,', (_why, happens)
   });
 });
 
+describe('a reply whose browser cannot read its plans', () => {
+  it('stays uncertain when it may have been sent, and is asked for until its browser knows', () => {
+    const agent = sent();
+    reconnect(agent);
+    untilSent(agent);
+    agent.respond(NO_PLANS);
+    agent.clock.advance(9_999);
+    expect(agent.sent).toHaveLength(2);
+    untilSent(agent);
+    agent.respond();
+    expect(plans(agent)).toEqual(['reply:msg_1.1', 'reply:msg_1.1', 'reply:msg_1.1']);
+    expect(agent.reported('reply')).toMatchObject([{ body: { outcome: 'delivered', attempt: 1 } }]);
+  });
+
+  it('is searched for after ten minutes, and not given up as if nothing had been sent', async () => {
+    const agent = sent();
+    reconnect(agent);
+    for (let second = 0; second < 600; second += 1) {
+      if (agent.sent.length > 1) agent.respond(NO_PLANS);
+      agent.clock.advance(1_000);
+    }
+    expect(agent.reported('reply')).toEqual([]);
+    agent.clock.advance(DELIVERY.search_delay_ms);
+    expect(agent.readings).toHaveLength(1);
+    await reads(agent, reading(['assistant', 'x']));
+    await readsAgain(agent, reading(['assistant', 'x']));
+    expect(agent.reported('reply')).toMatchObject([{ body: { outcome: 'uncertain' } }]);
+    expect(new Set(plans(agent))).toEqual(new Set(['reply:msg_1.1']));
+  });
+
+  it('is given up when nothing can have been sent', () => {
+    const agent = sent();
+    for (let second = 0; second < 600; second += 1) {
+      agent.respond(NO_PLANS);
+      agent.clock.advance(1_000);
+    }
+    expect(agent.reported('reply')).toMatchObject([{ body: { outcome: 'given_up', reason: 'storage_not_available' } }]);
+  });
+});
+
 describe('a reply whose browser stays away', () => {
   it('is uncertain after ten minutes, and not given up as if nothing had been sent', async () => {
     const agent = sent();
@@ -90,6 +137,8 @@ describe('a reply whose browser stays away', () => {
     agent.clock.advance(INSTRUCTION.reply_give_up_ms - 1);
     expect(agent.reported('reply')).toEqual([]);
     agent.clock.advance(1 + DELIVERY.search_delay_ms);
+    await settled();
+    agent.clock.advance(DELIVERY.search_again_ms);
     await settled();
     expect(agent.reported('reply')).toMatchObject([{ body: { outcome: 'uncertain', reason: 'no_active_client' } }]);
     agent.connect('firefox-1');
@@ -118,9 +167,9 @@ const settled = async () => {
 };
 
 /** A reply of which its browser does not know whether it was sent; the conversation is being read. */
-function sought(): DeliveryFixture {
+function sought(result = STORED_UNCERTAIN): DeliveryFixture {
   const agent = sent();
-  agent.respond(STORED_UNCERTAIN);
+  agent.respond(result);
   expect(agent.readings).toEqual([]);
   agent.clock.advance(DELIVERY.search_delay_ms);
   expect(agent.readings).toHaveLength(1);
@@ -131,6 +180,17 @@ async function reads(agent: DeliveryFixture, conversation: ConversationReading |
   agent.respond({ conversation, downstream: null }, agent.readings.at(-1));
   await settled();
   agent.clock.advance(0);
+}
+
+/** The second reading, after the first did not show the reply. */
+async function readsAgain(agent: DeliveryFixture, conversation: ConversationReading | null): Promise<void> {
+  const before = agent.readings.length;
+  agent.clock.advance(DELIVERY.search_again_ms - 1);
+  expect(agent.readings).toHaveLength(before);
+  expect(agent.reported('reply')).toEqual([]);
+  agent.clock.advance(1);
+  expect(agent.readings).toHaveLength(before + 1);
+  await reads(agent, conversation);
 }
 
 describe('a reply that its browser may have sent', () => {
@@ -144,12 +204,39 @@ describe('a reply that its browser may have sent', () => {
     expect(agent.sent).toHaveLength(1);
   });
 
-  it('is sent again when the site’s conversation does not have it', async () => {
+  it('is delivered when the conversation shows it late, as that of an overloaded site', async () => {
     const agent = sought();
     await reads(agent, reading(['assistant', 'x']));
-    expect(agent.reported('reply')).toEqual([]);
-    untilSent(agent);
-    expect(plans(agent)).toEqual(['reply:msg_1.1', 'reply:msg_1.2']);
+    await readsAgain(agent, reading(['assistant', 'x'], ['user', 'reply to msg_1']));
+    expect(agent.reported('reply')).toMatchObject([
+      { body: { outcome: 'delivered', reason: 'found_in_conversation', attempt: 1 } },
+    ]);
+    agent.clock.advance(INSTRUCTION.reply_give_up_ms);
+    expect(agent.sent).toHaveLength(1);
+  });
+
+  it.each<[string, Partial<ActionResult>]>([
+    ['the site did not respond', { reason: 'no_response' }],
+    [
+      'the site did not acknowledge it',
+      {
+        reason: 'no_acknowledgement',
+        downstream: { method: 'dom', http_status: 200, seen_in_page: false, duration_ms: 1 },
+      },
+    ],
+    ['no request was seen', { reason: 'no_request_seen' }],
+    ['another text left the page, which may be this one as the page has changed it', { reason: 'other_text_sent' }],
+  ])('is never sent again although the site does not show it, when %s', async (_why, change) => {
+    const agent = sought({ ...STORED_UNCERTAIN, ...change });
+    await reads(agent, reading(['assistant', 'x']));
+    await readsAgain(agent, reading(['user', 'reply in other letters']));
+    expect(agent.reported('reply')).toMatchObject([
+      { body: { outcome: 'uncertain', reason: change.reason, attempt: 1 } },
+    ]);
+    agent.clock.advance(INSTRUCTION.reply_give_up_ms);
+    agent.restart();
+    agent.clock.advance(INSTRUCTION.reply_give_up_ms);
+    expect(plans(agent)).toEqual(['reply:msg_1.1']);
   });
 
   it.each([
@@ -158,6 +245,7 @@ describe('a reply that its browser may have sent', () => {
   ])('stays uncertain and is never sent again when %s', async (_what, conversation) => {
     const agent = sought();
     await reads(agent, conversation);
+    await readsAgain(agent, conversation);
     expect(agent.reported('reply')).toMatchObject([
       { body: { outcome: 'uncertain', reason: 'interrupted_after_send' } },
     ]);

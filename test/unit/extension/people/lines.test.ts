@@ -156,7 +156,7 @@ describe('a line', () => {
     count: 1,
     ...change,
   });
-  const GIVEN_UP = 'the answer has not ended after 3 reloads: the tab of conversation c1 needs a person';
+  const GIVEN_UP = 'the answer has not ended after 3 reloads: its tab needs a person';
 
   it.each([
     ['message_too_long', true],

@@ -1,9 +1,10 @@
 /** The ladder over the real adapters: what each site sends for an answer that was stopped, and for one that never ends. */
 import { expect, it } from 'vitest';
 import { startBackground } from '../../../../extension/background/background.ts';
+import { STORAGE_KEYS } from '../../../../extension/lib/storage.ts';
 import { SITES } from '../../../../extension/sites/registry.ts';
 import { seenLook } from '../../../support/extension/delivery-scene.ts';
-import { TestEnv } from '../../../support/extension/test-env.ts';
+import { TestEnv, TestStorage } from '../../../support/extension/test-env.ts';
 import {
   blockStart,
   messageDelta,
@@ -172,10 +173,18 @@ const EXCHANGES: [string, Exchange][] = [
   ['Gemini', gemini],
 ];
 
+/** Its settings cannot be read. */
+class BrokenSettings extends TestStorage {
+  override async get(keys: string[]): Promise<Record<string, unknown>> {
+    if (keys.includes(STORAGE_KEYS.settings)) throw new Error('the disk is broken');
+    return super.get(keys);
+  }
+}
+
 /** What is done in a page within two hours of a question whose answer is stopped, or never ends. */
-async function actsIn(exchange: Exchange, isStopped: boolean): Promise<string[]> {
+async function actsIn(exchange: Exchange, isStopped: boolean, storage = new TestStorage()): Promise<string[]> {
   const { page, conversationId, send, stream, stopped } = exchange;
-  const env = new TestEnv({ sites: [...SITES] }).pair();
+  const env = new TestEnv({ storage, sites: [...SITES] }).pair();
   const acts: string[] = [];
   env.openTabs = [{ id: 1, url: page }];
   env.onPageCall = async (_tabId, { call }) => {
@@ -220,3 +229,7 @@ it.each(EXCHANGES)(
     expect(await actsIn(exchange, false)).toEqual(['reload', 'reload', 'reload']);
   },
 );
+
+it('an answer that never ends has its page loaded again when the settings cannot be read', async () => {
+  expect(await actsIn(chatgpt, false, new BrokenSettings())).toEqual(['reload', 'reload', 'reload']);
+});

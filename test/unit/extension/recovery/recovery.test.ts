@@ -95,9 +95,7 @@ describe('an answer that does not end', () => {
     await scene.clock.elapse(120 * MINUTE);
     expect(without(scene.acts, 'look')).toEqual(['4 read', '5 reload', '7 reload', '12 reload']);
     expect(scene.acts[0]).toBe('4 look');
-    expect(scene.reports.at(-1)).toBe(
-      'warn the answer has not ended after 3 reloads: the tab of conversation c1 needs a person',
-    );
+    expect(scene.reports.at(-1)).toBe('warn the answer has not ended after 3 reloads: its tab needs a person');
   });
 
   it.each<[string, (scene: Scene) => void]>([
