@@ -75,7 +75,7 @@ export function buildParts(env: BackgroundEnv) {
       settings = await settingsStore.read();
       isHeadless = await pairing.isHeadless();
     } finally {
-      // What cannot be read stays as it was: nobody waits for it for ever.
+      // What cannot be read stays as it was, and waits for it end.
       settingsRead.emit();
     }
   };

@@ -1,7 +1,7 @@
 /**
  * What a browser's `action_result` proves. Success needs evidence (the platform's own 2xx, or the message seen in the
- * page); a message that was or may have been sent without evidence is `uncertain` and never sent again blindly; only one
- * that certainly was not taken is `failed` or `deferred`.
+ * page); a message that was or may have been sent without evidence is `uncertain` and never leaves under another plan;
+ * only one that certainly was not taken is `failed` or `deferred`.
  */
 import type { ActionResult } from '../../schema/contracts/bridge-frames.ts';
 import type { StopReason } from '../../schema/contracts/clients.ts';

@@ -81,6 +81,8 @@ export class Plans {
     this.#storage = storage;
     this.#now = now;
     this.#last = this.#load();
+    // A delivery that awaits it gets the failure.
+    this.#last.catch(() => undefined);
   }
 
   /** Resolves when the plans of earlier runs are known; rejects when storage cannot be read. */

@@ -56,6 +56,8 @@ type Handlers = { [Name in PageCallName]?: (order: PageCalls[Name]['order']) => 
 
 /** What storage keeps over a restart of the background page. */
 export interface Kept {
+  /** It cannot be read. */
+  isUnreadable?: boolean;
   plans: Plan[];
 }
 
@@ -106,7 +108,10 @@ export class DeliveryScene {
       looks: this.#looks,
       onFree: (_platform, conversationId) => void this.freed.push(conversationId),
       storage: {
-        read: () => Promise.resolve(structuredClone(this.kept.plans)),
+        read: async () => {
+          if (this.kept.isUnreadable) throw new Error('the disk is broken');
+          return structuredClone(this.kept.plans);
+        },
         write: (plans) => this.#write(plans),
       },
       clock,

@@ -90,7 +90,7 @@ describe.each(SILENCES)('a reply without a result, because %s,', (_why, happens)
 });
 
 describe('a reply whose browser cannot read its plans', () => {
-  it('stays uncertain when it may have been sent, and is asked for until its browser knows', () => {
+  it('is asked for again, under the same plan and when the browser has said, until that knows', () => {
     const agent = sent();
     reconnect(agent);
     untilSent(agent);

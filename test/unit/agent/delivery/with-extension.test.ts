@@ -100,6 +100,23 @@ describe('a reply that was pressed when the connection is lost', () => {
     expect(pair.agent.reported('reply')).toMatchObject([{ body: { outcome: 'delivered', attempt: 1 } }]);
   });
 
+  it('is uncertain, and not given up, when the next background page can never read what was sent', async () => {
+    const pair = new Pair();
+    pair.browser.handlers.look = () => seenLook('c1');
+    await pair.exchange();
+    await pair.disconnect();
+    pair.kept.isUnreadable = true;
+    pair.endBackground();
+    await pair.reconnect();
+    for (let second = 0; second < 750; second += 1) {
+      pair.agent.clock.advance(1_000);
+      await pair.exchange();
+    }
+    expect(pair.presses).toBe(0);
+    expect(pair.agent.readings).toHaveLength(2);
+    expect(pair.agent.reported('reply')).toMatchObject([{ body: { outcome: 'uncertain', attempt: 1 } }]);
+  });
+
   it('is searched for when the background page ended before it knew', async () => {
     const pair = new Pair();
     pair.browser.handlers.look = () => seenLook('c1');
