@@ -1,7 +1,9 @@
 /** A person at the overlay of a chat, against the real edge: each button has its effect there, and every tab shows it. */
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { pageOf } from '../../schema/contracts/common.ts';
 import type { InstructionState } from '../../schema/contracts/instructions.ts';
+import { InstructionSchema } from '../../schema/contracts/instructions.ts';
 import { SystemStateSchema } from '../../schema/contracts/system.ts';
 import { overlayText, picture, pressButton } from '../support/extension/people-scene.ts';
 import { FirefoxTab } from '../support/sites/firefox-tab.ts';
@@ -25,7 +27,8 @@ describeWithManifests('a person at the overlay', (manifest) => {
   let first: FirefoxTab;
   let second: FirefoxTab;
   let conversationId: string;
-  let messages = 0;
+  /** How many texts the chat has received: of the person, and replies. */
+  let written = 0;
 
   beforeAll(async () => {
     // No renewal comes between: the test presses Auto to see it at the edge.
@@ -34,7 +37,7 @@ describeWithManifests('a person at the overlay', (manifest) => {
     first = await system.firefox.openTab(chat.newChatUrl);
     await ask('Hello.');
     conversationId = await first.until(() => /\/c\/([^/]+)$/.exec(location.pathname)?.[1] ?? '');
-    await system.message(conversationId, messages);
+    await system.message(conversationId);
     second = await system.firefox.openTab(await first.url());
     for (const tab of [second, first]) {
       await tab.activate();
@@ -48,17 +51,19 @@ describeWithManifests('a person at the overlay', (manifest) => {
 
   /** The person asks, and the assistant answers so. */
   async function ask(answer: string): Promise<void> {
-    messages += 1;
+    written += 1;
     chat.assistantSays(answer);
-    await first.evaluate((box) => document.querySelector(box)?.scrollIntoView({ block: 'center' }), chat.composer);
     await personWrites(first, chat, 'please');
   }
 
-  /** What an instruction's reply in the chat is answered with; nothing else is written meanwhile. */
+  /** A reply has come into the chat, and the assistant has answered it. */
   async function replied(): Promise<void> {
-    messages += 1;
-    await system.message(conversationId, messages);
-    await first.until(() => document.querySelector('[data-testid=stop-button]') === null);
+    written += 1;
+    await expect.poll(() => chat.received().length).toBe(written);
+    // It goes into one of the tabs.
+    for (const tab of [first, second]) {
+      await tab.until(() => document.querySelector('[data-testid=stop-button]') === null);
+    }
   }
 
   async function bothShow(pattern: RegExp): Promise<void> {
@@ -77,12 +82,11 @@ describeWithManifests('a person at the overlay', (manifest) => {
   const mode = async () => (await system.api.get('/v1/system/state', SystemStateSchema)).mode;
   const automation = async () => (await system.conversation('chatgpt', conversationId)).automation_status;
 
-  /** The instruction of the newest answer, once it has that status. */
-  async function instructionIs(status: InstructionState, nth = messages): Promise<void> {
-    const { message_id } = await system.message(conversationId, nth);
-    await system.eventually(`the instruction to be ${status}`, async () => {
-      const [found] = await system.instructions(message_id);
-      return found?.status === status || null;
+  /** The instruction with that file or program comes to that status. */
+  async function instructionIs(status: InstructionState, what: string): Promise<void> {
+    await system.eventually(`the instruction with ${what} to be ${status}`, async () => {
+      const { items } = await system.api.get('/v1/instructions', pageOf(InstructionSchema));
+      return items.some((one) => JSON.stringify(one.params).includes(what) && one.status === status) || null;
     });
   }
 
@@ -96,9 +100,10 @@ describeWithManifests('a person at the overlay', (manifest) => {
     await pressButton(second, 'Resume');
     await expect.poll(mode).toBe('running');
     await bothShow(/Pause everything/);
-    const stopped = messages;
+    // The reply says that it was stopped; the other one, what became of it.
+    await replied();
     await pressButton(first, 'Submit again');
-    await instructionIs('succeeded', stopped);
+    await instructionIs('succeeded', 'again.txt');
     expect(existsSync(system.workspace('again.txt'))).toBe(true);
     await replied();
     await bothShow(/files\/write succeeded/);
@@ -126,7 +131,7 @@ describeWithManifests('a person at the overlay', (manifest) => {
     await window.until(() => document.querySelector('.question .primary')?.getAttribute('aria-disabled') === 'false');
     expect(existsSync(system.workspace('approved.txt'))).toBe(false);
     await window.click('.question .primary');
-    await instructionIs('succeeded');
+    await instructionIs('succeeded', 'approved.txt');
     expect(existsSync(system.workspace('approved.txt'))).toBe(true);
     await first.activate();
     await replied();
@@ -137,7 +142,7 @@ describeWithManifests('a person at the overlay', (manifest) => {
     await ask(block('exec', { argv: ['touch', 'denied.txt'] }));
     await bothShow(/Waiting for your approval/);
     await pressButton(first, 'Deny');
-    await instructionIs('denied');
+    await instructionIs('denied', 'denied.txt');
     await bothShow(/^(?!.*Waiting for your approval)/s);
     await bothShow(/exec denied/);
     await replied();
@@ -146,10 +151,10 @@ describeWithManifests('a person at the overlay', (manifest) => {
 
   it('cancels an instruction that runs', async () => {
     await ask(block('exec', { argv: ['sleep', '600'] }));
-    await instructionIs('running');
+    await instructionIs('running', 'sleep');
     await bothShow(/exec runs now/);
     await pressButton(first, 'Cancel');
-    await instructionIs('canceled');
+    await instructionIs('canceled', 'sleep');
     await bothShow(/exec canceled/);
     await replied();
   });

@@ -215,7 +215,6 @@ export async function pressButton(tab: FirefoxTab, label: string): Promise<void>
         );
         if (found?.getAttribute('aria-disabled') === 'true') return false;
         found?.setAttribute('data-test', '');
-        found?.scrollIntoView({ block: 'center' });
         return found !== undefined;
       },
       label,

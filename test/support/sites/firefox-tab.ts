@@ -79,7 +79,7 @@ export class FirefoxTab {
     }
   }
 
-  /** Clicks the middle of an element with the mouse. */
+  /** Clicks the middle of an element with the mouse, after scrolling to it. */
   async click(selector: string): Promise<void> {
     await this.#clickNode(await this.#locate(selector));
   }
@@ -90,7 +90,9 @@ export class FirefoxTab {
     await this.#clickNode(await this.#locate(selector, [sharedId]));
   }
 
-  async #clickNode({ sharedId }: RemoteNode): Promise<void> {
+  async #clickNode(node: RemoteNode): Promise<void> {
+    await this.#call((element: Element) => element.scrollIntoView({ block: 'center', behavior: 'instant' }), [node]);
+    const { sharedId } = node;
     const origin = { type: 'element', element: { sharedId } };
     const actions = [
       { type: 'pointerMove', x: 0, y: 0, origin },
