@@ -6,10 +6,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { EXTENSION_ID } from '../../extension/build/manifest.ts';
 import { BridgeAgent } from '../support/extension/bridge-agent.ts';
 import { buildExtension, EXTENSION_ORIGIN, EXTENSION_PREFERENCES } from '../support/extension/installed.ts';
-import { overlayText, picture, pressButton } from '../support/extension/people-scene.ts';
+import { openOptions, overlayText, picture, pressButton } from '../support/extension/people-scene.ts';
 import { ChatgptSite } from '../support/sites/chatgpt/chatgpt-site.ts';
 import { defaultControl } from '../support/sites/chatgpt/turn.ts';
-import { FirefoxTab, KEYS } from '../support/sites/firefox-tab.ts';
+import type { FirefoxTab } from '../support/sites/firefox-tab.ts';
+import { KEYS } from '../support/sites/firefox-tab.ts';
 import { describeWithFirefox, Firefox } from '../support/sites/open-firefox.ts';
 import { Privileged } from '../support/sites/privileged.ts';
 import { SitesServer } from '../support/sites/server.ts';
@@ -157,12 +158,7 @@ describe.each([2, 3] as const)('with manifest %i', (manifestVersion) => {
       const shown = await overlayText(tab, /refused a captured message for good \(invalid_request\)/);
       expect(shown).toContain('ask the assistant for its last answer once more');
       await picture(tab, `dropped-message-${manifestVersion}`);
-      await pressButton(tab, 'Options');
-      let options: FirefoxTab | null = null;
-      while (options === null) {
-        const found = (await firefox.bidi.tabs()).find(({ url }) => url.includes('/options/options.html'));
-        options = found === undefined ? null : new FirefoxTab(firefox.bidi, found.context);
-      }
+      const options = await openOptions(firefox, tab);
       await options.until(() => document.body.textContent?.includes('Its text was dropped'));
       await options.evaluate(() => document.querySelector('.bytes')?.scrollIntoView({ block: 'center' }));
       await picture(options, `dropped-message-options-${manifestVersion}`);

@@ -2,11 +2,18 @@
 import { expect, it } from 'vitest';
 import { axeFindings } from '../support/extension/axe.ts';
 import type { SceneOptions } from '../support/extension/people-scene.ts';
-import { HASH, HOST, openPeopleScene, overlayText, picture, pressButton } from '../support/extension/people-scene.ts';
+import {
+  HASH,
+  HOST,
+  openOptions,
+  openPeopleScene,
+  overlayText,
+  picture,
+  pressButton,
+} from '../support/extension/people-scene.ts';
 import type { FirefoxTab } from '../support/sites/firefox-tab.ts';
 import { KEYS } from '../support/sites/firefox-tab.ts';
 import { describeWithFirefox } from '../support/sites/open-firefox.ts';
-import { ORIGIN } from '../unit/agent/bridge/fixture.ts';
 
 async function pressKeyUntilInside(tab: FirefoxTab): Promise<void> {
   await tab.evaluate(() => document.body.focus());
@@ -60,8 +67,13 @@ describeWithFirefox('the overlay in a real Firefox', () => {
     'notifies once of what waits, until it does not, with manifest %i',
     async (manifestVersion) => {
       const scene = await openPeopleScene({ manifestVersion, notices: true });
-      const options = await scene.firefox.openTab(`${ORIGIN}/options/options.html`);
-      await expect.poll(() => options.evaluate(shownNotifications)).toEqual(['approval ins_1']);
+      const tab = await scene.open();
+      await pressButton(tab, 'Open the Conductor panel');
+      const options = await openOptions(scene.firefox, tab);
+      // What waited at the start may be closed by now: Firefox does not show a notification for long.
+      scene.edge.waiting = ['ins_2'];
+      await scene.announce();
+      await expect.poll(() => options.evaluate(shownNotifications)).toEqual(['approval ins_2']);
       scene.edge.waiting = [];
       await scene.announce();
       await expect.poll(() => options.evaluate(shownNotifications)).toEqual([]);
@@ -160,7 +172,7 @@ describeWithFirefox('the overlay in a real Firefox', () => {
     const approval = await scene.approvalWindow();
     await approval.until(() => document.querySelector('.question .primary') !== null);
     expect(await axeFindings(approval)).toEqual([]);
-    const optionsPage = await scene.firefox.openTab(`${ORIGIN}/options/options.html`);
+    const optionsPage = await openOptions(scene.firefox, tab);
     await optionsPage.until(() => document.querySelectorAll('section').length > 2);
     expect(await axeFindings(optionsPage)).toEqual([]);
   });

@@ -188,6 +188,17 @@ export async function picture(tab: FirefoxTab, name: string): Promise<void> {
   await writeFile(join(SCREENSHOTS, `${name}.png`), await tab.screenshot());
 }
 
+/** Opens the options page from the open panel of a tab, as a person does: Firefox lets no test navigate there. */
+export async function openOptions({ bidi }: Firefox, tab: FirefoxTab): Promise<FirefoxTab> {
+  await tab.activate();
+  await pressButton(tab, 'Options');
+  for (;;) {
+    const found = (await bidi.tabs()).find(({ url }) => url.endsWith('/options/options.html'));
+    if (found !== undefined) return new FirefoxTab(bidi, found.context);
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
+}
+
 const LOOK_MS = 25;
 const DEADLINE_MS = 120_000;
 
