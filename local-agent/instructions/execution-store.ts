@@ -5,6 +5,7 @@ import { CallSourceSchema } from '../../schema/contracts/common.ts';
 import { TargetPayloadSchema } from '../../schema/contracts/conversations.ts';
 import type { ClaimedInstruction, InstructionState } from '../../schema/contracts/instructions.ts';
 import { BlockErrorSchema, IngestStatusSchema, InstructionStateSchema } from '../../schema/contracts/instructions.ts';
+import { isFinalStatus } from '../../schema/domain/instruction-machine.ts';
 import type { InstructionResult } from '../tools/tool.ts';
 import { InstructionResultSchema } from '../tools/tool.ts';
 import type { RunningProcess } from '../worker-runner/orphans.ts';
@@ -163,7 +164,7 @@ export class ExecutionStore {
     this.#setStatus = db.prepare(
       // Only this node knows the rule that denied an instruction, so the same status without a gate keeps the gate.
       `UPDATE executions SET gate = CASE WHEN status = :status THEN coalesce(:gate, gate) ELSE :gate END,
-         status = :status, claim_until = :claim_until
+         status = :status, claim_until = :claim_until, finished_at = coalesce(finished_at, :finished_at)
        WHERE instruction_id = :instruction_id AND started_at IS NULL AND result IS NULL
          AND NOT (approved_hash IS NOT NULL AND :status IN ('waiting', 'awaiting_approval'))`,
     );
@@ -265,7 +266,9 @@ export class ExecutionStore {
    */
   setStatus(instructionId: string, { status, gate, claim_expires_in_ms }: EdgeStatus, now: number): void {
     const claim_until = claimDeadline(now, claim_expires_in_ms);
-    this.#setStatus.run({ instruction_id: instructionId, status, gate, claim_until });
+    // One that was denied has ended without a start.
+    const finished_at = isFinalStatus(status) ? now : null;
+    this.#setStatus.run({ instruction_id: instructionId, status, gate, claim_until, finished_at });
   }
 
   /**

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { RecentActivity } from '../../../../local-agent/browsers/recent-activity.ts';
 import { ExecutionStore } from '../../../../local-agent/instructions/execution-store.ts';
 import type { InstructionResult } from '../../../../local-agent/tools/tool.ts';
 import { block, finalMessage, InstructionHost } from './instruction-host.ts';
@@ -62,5 +63,14 @@ describe('an execution', () => {
     expect(executions.execution('ins_1')).toMatchObject({ status: 'claimed', approved_hash: hash, claim_until: 5 });
     expect(executions.approve('ins_1', 'b'.repeat(64), 5)).toBe(false);
     expect(executions.execution('ins_1')?.approved_hash).toBe(hash);
+  });
+
+  it('an execution that a person denied is among the newest ones of its browser', () => {
+    const denied = { status: 'denied', gate: 'denied_by_a_person', claim_expires_in_ms: null } as const;
+    executions.setStatus('ins_1', denied, 7);
+    const { client_id } = finalMessage('');
+    expect(new RecentActivity(agent.store.db, 5).read(client_id).executes).toMatchObject([
+      { instruction_id: 'ins_1', status: 'denied', duration_ms: null, at: 7 },
+    ]);
   });
 });
