@@ -126,6 +126,8 @@ export interface SceneOptions {
    */
   notices?: boolean;
   manifestVersion?: ManifestVersion;
+  /** The instructions that wait for an approval at the start; by default there is one. */
+  waiting?: string[];
   /** The language of the texts; Firefox itself stays English. */
   language?: 'en' | 'zh_CN';
   preferences?: Record<string, string | number | boolean>;
@@ -134,6 +136,7 @@ export interface SceneOptions {
 export async function openPeopleScene(options: SceneOptions = {}): Promise<PeopleScene> {
   const agent = await BridgeFixture.start();
   const edge = new ScriptedEdge();
+  edge.waiting = options.waiting ?? edge.waiting;
   agent.edge = (request) => edge.respond(request);
   agent.system.observe('running', 1, false);
   await agent.pin();
