@@ -24,12 +24,25 @@ async function pressKeyUntilInside(tab: FirefoxTab): Promise<void> {
   throw new Error('the overlay cannot be reached by the Tab key');
 }
 
+interface NotificationEvent {
+  addListener(listener: (id: string) => void): void;
+}
 /** As a page of the extension has it. */
-declare const browser: { notifications: { getAll(): Promise<Record<string, unknown>> } };
+declare const browser: {
+  notifications: { getAll(): Promise<object>; onShown: NotificationEvent; onClosed: NotificationEvent };
+};
 
-/** The ids of the notifications that Firefox shows, asked by a page of the extension. */
-async function shownNotifications(): Promise<string[]> {
-  return Object.keys(await browser.notifications.getAll());
+/**
+ * Notes in the document of an extension's page what Firefox does with notifications from now on. None stays for long, and
+ * without a screen Firefox closes one at once.
+ */
+function noteNotifications(): void {
+  const note = (what: string) => (id: string) => {
+    const { dataset } = document.documentElement;
+    dataset.notes = `${dataset.notes ?? ''}${what} ${id};`;
+  };
+  browser.notifications.onShown.addListener(note('shown'));
+  browser.notifications.onClosed.addListener(note('closed'));
 }
 
 describeWithFirefox('the overlay in a real Firefox', () => {
@@ -70,13 +83,16 @@ describeWithFirefox('the overlay in a real Firefox', () => {
       const tab = await scene.open();
       await pressButton(tab, 'Open the Conductor panel');
       const options = await openOptions(scene.firefox, tab);
-      // Firefox does not show a notification for long: it has to come when the test can see it.
+      await options.evaluate(noteNotifications);
+      const notes = () => options.evaluate(() => document.documentElement.dataset.notes);
       scene.edge.waiting = ['ins_1'];
       await scene.announce();
-      await expect.poll(() => options.evaluate(shownNotifications)).toEqual(['approval ins_1']);
+      await expect.poll(notes).toContain('approval ins_1;');
+      await scene.announce();
       scene.edge.waiting = [];
       await scene.announce();
-      await expect.poll(() => options.evaluate(shownNotifications)).toEqual([]);
+      await expect.poll(() => options.evaluate(() => browser.notifications.getAll())).toEqual({});
+      await expect.poll(async () => (await notes())?.match(/closed approval ins_1;/g)).toHaveLength(1);
     },
   );
 
