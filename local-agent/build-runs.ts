@@ -51,6 +51,7 @@ export function buildRuns(deps: RunsDeps): NodeRuns {
     newSessionId: randomUUID,
     checkpointIntervalMs: NODE_RUNS.checkpoint_interval_ms,
     storeRetryMs: NODE_RUNS.store_retry_ms,
+    missingRepoMs: NODE_RUNS.missing_repo_ms,
     budgetMib: config.runsBudgetMib,
   };
   const newKey = () => randomUUID();

@@ -401,4 +401,6 @@ export const NODE_RUNS = {
   budget_mib: 10 * 1024,
   /** How soon the end of a run is stored again, after the store had no space for it. */
   store_retry_ms: 5_000,
+  /** How long a repository is missing before steps of it are claimed, and fail; also between two such claims. */
+  missing_repo_ms: 20_000,
 } as const;

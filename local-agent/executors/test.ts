@@ -12,7 +12,9 @@ const NOTHING_TESTED = 'nothing was tested: no test command is known for this re
 
 /**
  * The test command of a repository that names none: what its build file is for. Go prints its tests with -v only, and pytest
- * exits with 5 when there are none.
+ * exits with 5 when there are none. Only make itself knows the targets of a Makefile. Nothing is tested where it says that
+ * `test` is none, or knows it only as a file or folder; with any other fault it runs, so that the step fails with what it says.
+ * `-r`: by its own rules it would make `test` of a file `test.sh`.
  */
 const OWN_TESTS = `if [ -f package.json ] && grep -q '"test"[[:space:]]*:' package.json; then exec npm test
 elif [ -f Cargo.toml ]; then exec cargo test
@@ -21,7 +23,16 @@ elif [ -f pyproject.toml ] || [ -f pytest.ini ] || [ -f setup.cfg ]; then
   python3 -m pytest
   code=$?
   [ $code -eq 5 ] || exit $code
-elif [ -f Makefile ] && grep -q '^test[[:space:]]*:' Makefile; then exec make test
+fi
+if [ -f GNUmakefile ] || [ -f makefile ] || [ -f Makefile ]; then
+  case "$([ -e test ] && echo exists; LC_ALL=C make -rn test 2>&1)" in
+  *"make: *** No rule to make target "?"test'."* | *"make: don't know how to make test"*) ;;
+  exists*"make: Nothing to be done for "?"test'.") ;;
+  *"make: Nothing to be done for "?"test'." | *"make: "?"test' is up to date.")
+    echo "make test has nothing to do: give its target commands, and name it and what it needs as .PHONY" >&2
+    exit 1 ;;
+  *) exec make test ;;
+  esac
 fi
 echo "${NOTHING_TESTED}" >&2`;
 

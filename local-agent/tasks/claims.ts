@@ -13,7 +13,7 @@ import type { RunsHost } from './host.ts';
 
 export interface ClaimsDeps {
   host: RunsHost;
-  /** What the configuration of this node names: repositories and executors. */
+  /** What this node has: repositories and executors. */
   offers: () => Pick<ClaimBody, 'repos' | 'executors'>;
   /** The term of the lease while this node leads; null otherwise. */
   term: () => number | null;

@@ -34,6 +34,8 @@ export interface RunsHost {
   checkpointIntervalMs: number;
   /** How soon the end of a run is stored again, after the store had no space for it. */
   storeRetryMs: number;
+  /** How long a repository is missing before steps of it are claimed, and fail. */
+  missingRepoMs: number;
   /** MiB that runs and worktrees may take on the disk. */
   budgetMib: number;
 }

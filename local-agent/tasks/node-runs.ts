@@ -24,6 +24,7 @@ import { Cleaning } from './cleaning.ts';
 import { Heartbeats, isStale } from './heartbeats.ts';
 import type { RunsHost } from './host.ts';
 import { LiveRun } from './live-run.ts';
+import { NamedRepos } from './named-repos.ts';
 import { endReport, REPORT_KINDS } from './reports.ts';
 import type { StoredRun } from './run-store.ts';
 import { endUnknownRuns } from './unknown-runs.ts';
@@ -51,6 +52,7 @@ export class NodeRuns {
   readonly commands: Pick<CommandHandlers, 'step.offer' | 'step.cancel'>;
   readonly #host: RunsHost;
   readonly #claims: Claims;
+  readonly #repos: NamedRepos;
   readonly #heartbeats: Heartbeats;
   readonly #cleaning: Cleaning;
   readonly #live = new Map<string, LiveRun>();
@@ -61,13 +63,16 @@ export class NodeRuns {
     this.#host = host;
     this.#heartbeats = new Heartbeats(host, (run) => this.#endStale(run));
     this.#cleaning = new Cleaning(host);
+    this.#repos = new NamedRepos(host, () => this.#claims.wake());
     this.#claims = new Claims({
       ...deps,
-      // One that has vanished too: its steps fail and say so, where without a claim they would wait for ever.
-      offers: () => ({ repos: Object.keys(host.repos), executors: executorNames(host.agents) }),
+      offers: () => ({ repos: this.#repos.look(), executors: executorNames(host.agents) }),
       room: () => NODE_RUNS.max_at_once - this.#live.size,
       onResponse: deps.onClaimResponse,
-      onRun: (runId) => this.#open(runId, { isNew: true }),
+      onRun: (runId) => {
+        this.#repos.claimed(host.runs.find(runId)?.claim.worktree.repo ?? null);
+        this.#open(runId, { isNew: true });
+      },
     });
     this.responseHandlers = this.#makeResponseHandlers();
     this.commands = {
@@ -107,6 +112,7 @@ export class NodeRuns {
     this.#left.abort();
     this.#cleaning.stop();
     this.#claims.stop();
+    this.#repos.stop();
     this.#heartbeats.stop();
     for (const run of this.#live.values()) run.leave();
   }

@@ -45,11 +45,16 @@ export function runBefore({ previous, outputs }: Pick<ClaimedRun, 'previous' | '
   return previous?.run_id ?? outputs.findLast(({ run_id }) => run_id !== null)?.run_id ?? null;
 }
 
+/** Whether the folder of a repository is there now. */
+export function hasRepo(name: string, repos: TaskFolderDeps['repos']): boolean {
+  return existsSync(repos[name] ?? '');
+}
+
 function repoPathOf(name: string, repos: TaskFolderDeps['repos']): string {
   const path = repos[name];
   if (path === undefined)
     throw new GitError(`this host has no repository ${name}: add it to [repos] in config.toml`, null);
-  if (!existsSync(path)) throw new GitError(`the repository ${name} is missing: ${path} does not exist`, null);
+  if (!hasRepo(name, repos)) throw new GitError(`the repository ${name} is missing: ${path} does not exist`, null);
   return path;
 }
 

@@ -29,6 +29,7 @@ export interface RunsNodeOptions {
   judge?: RunsHost['judge'];
   checkpointIntervalMs?: number;
   storeRetryMs?: number;
+  missingRepoMs?: number;
   budgetMib?: number;
   redact?: RunsHost['redact'];
 }
@@ -71,6 +72,7 @@ export function openRunsNode(options: RunsNodeOptions) {
     newSessionId: () => crypto.randomUUID(),
     checkpointIntervalMs: options.checkpointIntervalMs ?? 30_000,
     storeRetryMs: options.storeRetryMs ?? 50,
+    missingRepoMs: options.missingRepoMs ?? 50,
     budgetMib: options.budgetMib ?? 10_240,
   };
   const nodeRuns = new NodeRuns({

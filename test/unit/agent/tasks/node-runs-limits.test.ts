@@ -19,6 +19,14 @@ function peakOf(pid: number | undefined): number {
   return Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
 }
 
+const worktree = {
+  repo: 'app',
+  base_ref: 'main',
+  base_sha: null,
+  branch_name: 'conductor/x',
+  patch_checkpoint_id: null,
+};
+
 describe('a step with unusual output', () => {
   it('of hundreds of MiB costs the agent hardly more memory than one line, and the edge gets its beginning and its end', {
     timeout: 10 * 60_000,
@@ -96,14 +104,6 @@ describe('a step whose host cannot continue it', () => {
 });
 
 describe('a running step', () => {
-  const worktree = {
-    repo: 'app',
-    base_ref: 'main',
-    base_sha: null,
-    branch_name: 'conductor/x',
-    patch_checkpoint_id: null,
-  };
-
   it('is checkpointed while it runs, so that another host continues from there when this one dies', async () => {
     const { edge, offer, open } = await openRunsScene();
     const claim = offer({ input: { script: 'echo hello > new.txt; echo on; sleep 600' }, worktree });
@@ -141,6 +141,37 @@ describe('a running step', () => {
       error_code: 'host_failed',
       error_text: `${repo} does not exist any more`,
     });
+  });
+});
+
+describe('a repository that is missing when its node starts', () => {
+  const steps = (offer: Awaited<ReturnType<typeof openRunsScene>>['offer']) => ({
+    missing: offer({ input: { script: 'true' }, worktree }),
+    other: offer({ input: { script: 'true' } }),
+  });
+
+  it('has no step claimed for it, while others run', async () => {
+    const { edge, offer, open, ended } = await openRunsScene();
+    const { missing, other } = steps(offer);
+    open({ repos: { app: '/nonexistent' }, missingRepoMs: 3_600_000 });
+    await ended(other);
+    expect(edge.claims.every(({ repos }) => repos.length === 0)).toBe(true);
+    expect(edge.waiting).toEqual([missing]);
+  });
+
+  it('has them claimed after a while, one at a time, and each fails and says so', async () => {
+    const { edge, offer, open, ended } = await openRunsScene();
+    const claims = [steps(offer).missing, steps(offer).missing];
+    open({ repos: { app: '/nonexistent' } });
+    for (const claim of claims) {
+      expect((await ended(claim)).end).toMatchObject({
+        status: 'failed',
+        error_code: 'worktree_failed',
+        error_text: expect.stringContaining('the repository app is missing'),
+      });
+    }
+    const named = edge.claims.map(({ repos }) => repos.length);
+    expect(named.slice(named.indexOf(1), named.lastIndexOf(1))).toContain(0);
   });
 });
 

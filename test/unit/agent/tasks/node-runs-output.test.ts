@@ -27,6 +27,19 @@ describe('a coding agent whose output was read while it ran', () => {
   });
 });
 
+/** Runs a test step without a command in the folder that `script` has made. */
+async function testIn(script: string) {
+  const { offer, open, ended } = await openRunsScene();
+  const prepare = offer({ input: { script } });
+  const { nodeRuns } = open();
+  await ended(prepare);
+  const { task_id, step_id, run_id, kind, name } = prepare;
+  const outputs = [{ step_id, run_id, kind, name, status: 'done', summary: null }];
+  const claim = offer({ task_id, kind: 'test', input: {}, outputs });
+  nodeRuns.wake();
+  return (await ended(claim)).end;
+}
+
 describe('a test step', () => {
   it('counts what it printed long before its end', async () => {
     const { offer, open, ended } = await openRunsScene();
@@ -40,42 +53,42 @@ describe('a test step', () => {
   it.each([
     ['no build file', 'true'],
     ['a package.json without tests', `echo '{"scripts":{"start":"x"}}' > package.json`],
-    ['a Makefile without tests', `printf 'all:\\n\\ttrue\\n' > Makefile`],
+    ['a Makefile without tests', String.raw`printf 'all:\n\ttrue\n' > Makefile`],
+    ['a Makefile beside a folder of tests', String.raw`mkdir test; printf 'all:\n\ttrue\n' > Makefile`],
+    ['a Makefile beside a program of tests', String.raw`echo false > test.sh; printf 'all:\n\ttrue\n' > Makefile`],
   ])(
     'without a command, in a folder with %s, says that nothing was tested and lets the task continue',
     async (_what, script) => {
-      const { offer, open, ended } = await openRunsScene();
-      const prepare = offer({ input: { script } });
-      const { nodeRuns } = open();
-      await ended(prepare);
-      const { task_id, step_id, run_id, kind, name } = prepare;
-      const outputs = [{ step_id, run_id, kind, name, status: 'done', summary: null }];
-      const claim = offer({ task_id, kind: 'test', input: {}, outputs });
-      nodeRuns.wake();
-      expect((await ended(claim)).end).toMatchObject({
+      expect(await testIn(script)).toMatchObject({
         status: 'succeeded',
         summary: expect.stringContaining('nothing was tested: no test command is known'),
       });
     },
   );
 
-  it('without a command runs that of the build file', async () => {
-    const { offer, open, ended } = await openRunsScene();
-    const prepare = offer({ input: { script: `printf 'test:\\n\\t@echo 4 passed in 1s; exit 3\\n' > Makefile` } });
-    const { nodeRuns } = open();
-    await ended(prepare);
-    const { task_id, step_id, run_id, kind, name } = prepare;
-    const claim = offer({
-      task_id,
-      kind: 'test',
-      input: {},
-      outputs: [{ step_id, run_id, kind, name, status: 'done', summary: null }],
-    });
-    nodeRuns.wake();
-    expect((await ended(claim)).end).toMatchObject({
+  const RUNS = String.raw`test:\n\t@echo 4 passed in 1s; exit 3\n`;
+  it.each([
+    ['the target', `printf '${RUNS}' > Makefile`],
+    ['the target beside another one', `printf 'check ${RUNS}' > GNUmakefile`],
+    ['the target in a file that it includes', `printf '${RUNS}' > rules.mk; echo 'include rules.mk' > Makefile`],
+  ])('without a command runs that of a Makefile with %s', async (_what, script) => {
+    expect(await testIn(script)).toMatchObject({
       status: 'failed',
       error_text: expect.stringContaining('4 passed'),
     });
+  });
+
+  it.each([
+    ['includes what is missing', `echo 'include rules.mk' > Makefile`, 'rules.mk'],
+    ['lacks what its tests need', String.raw`printf 'test: built\n\ttrue\n' > Makefile`, 'built'],
+    [
+      'takes a folder for the result of its tests',
+      String.raw`mkdir test; printf 'test:\n\tfalse\n' > Makefile`,
+      '.PHONY',
+    ],
+    ['has no commands for its tests', `echo test: > Makefile`, '.PHONY'],
+  ])('without a command fails where the Makefile %s', async (_what, script, why) => {
+    expect(await testIn(script)).toMatchObject({ status: 'failed', error_text: expect.stringContaining(why) });
   });
 
   it('whose report is a pipe does not hold up its node', async () => {
