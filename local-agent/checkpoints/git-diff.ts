@@ -1,7 +1,8 @@
 /**
  * What a task has changed since its base commit, as a patch that restores it byte for byte: commits, tracked and untracked
  * files, binary content, renames, modes and symbolic links. It is made with an index and a folder of objects of its own, so
- * that the index of the worktree stays as the step left it, and the repository does not grow with each checkpoint. What a patch cannot carry is named: submodules, and files of Git LFS.
+ * that the index of the worktree stays as the step left it, and the repository does not grow with each checkpoint. What a
+ * patch cannot carry is named: submodules, and files of Git LFS.
  */
 import { copyFileSync, mkdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';

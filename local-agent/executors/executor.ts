@@ -51,7 +51,7 @@ export interface StepView {
   baseSha: string | null;
   /** A later attempt continues what an earlier one left: its files, or those of its last checkpoint. */
   continuesWork: boolean;
-  /** Why the folder does not have what earlier runs left; null where it has that, or there was none. */
+  /** Why the folder does not have all that earlier runs left; null where it has that, or there was none. */
   startsOver: string | null;
   /** The session of the attempt before, when this host can resume it. */
   resumableSession: string | null;

@@ -37,19 +37,32 @@ const REFUSE = `refuse() { echo "$1" >&2; exit ${REFUSED}; }
 const ON_BRANCH = `${REFUSE}head=$(git rev-parse --verify HEAD) || exit 1
 if [ "$(git symbolic-ref -q HEAD)" != "refs/heads/$1" ]
 then
-  if tip=$(git rev-parse -q --verify "refs/heads/$1")
-  then git merge-base --is-ancestor "$tip" "$head" || refuse "HEAD is at $(git symbolic-ref -q --short HEAD || echo "$head"), \
+  # An empty old value: the branch must not exist.
+  tip=
+  if git show-ref --verify --quiet "refs/heads/$1"
+  then
+    tip=$(git rev-parse --verify "refs/heads/$1") || exit 1
+    git merge-base --is-ancestor "$tip" "$head" || refuse "HEAD is at $(git symbolic-ref -q --short HEAD || echo "$head"), \
 which lacks commits of $1, the branch of the task: switch back to it in $GIT_WORK_TREE, and retry the task"
   fi
-  git update-ref "refs/heads/$1" "$head" && git symbolic-ref HEAD "refs/heads/$1" || exit 1
+  git update-ref "refs/heads/$1" "$head" "$tip" || { echo "$1, the branch of the task, has moved meanwhile, and stays as it \
+is" >&2; exit 1; }
+  git symbolic-ref HEAD "refs/heads/$1" || exit 1
 fi
 `;
 
-/** Work without a commit would stay behind, while the step says that it is done. */
-const COMMITTED = `if [ "$head" = "$4" ] && [ -n "$(git status --porcelain --untracked-files=normal --ignore-submodules=all)" ]
-then refuse "the work of the task is not committed here: commit it in $GIT_WORK_TREE and retry the task, or create a task \
-with a git step that commits before this one"
-fi
+/**
+ * Work without a commit would stay behind, while the step says that it is done. New files beside commits are perhaps none of
+ * it, such as what a build leaves: `say_left` names them.
+ */
+const COMMITTED = `changed() { git status --porcelain --ignore-submodules=all "$@"; }
+names() { printf '%s\\n' "$1" | head -n 3 | cut -c 4- | paste -s -d , -; }
+work=$(changed --untracked-files=no) || exit 1
+new=$(changed --untracked-files=normal) || exit 1
+if [ "$head" = "$4" ]; then work=$new; fi
+[ -z "$work" ] || refuse "the work of the task is not committed here ($(names "$work")): commit it in $GIT_WORK_TREE and \
+retry the task, or create a task with a git step that commits before this one"
+say_left() { [ -z "$new" ] || echo "without a commit stay new files: $(names "$new")"; }
 `;
 
 /** Git works in the repository itself: its remotes may be relative to it. What git refuses stays refused. */
@@ -69,7 +82,7 @@ add_all "$@" || exit 1
 if git diff --cached --quiet; then echo "nothing to commit"; exit 0; fi
 git commit -q -m "$message" && git log -1 --format="committed %h %s"`,
   push: `${ON_BRANCH}${COMMITTED}${IN_REPOSITORY}
-git push origin "$head:refs/heads/$1" && echo "pushed $1"`,
+git push origin "$head:refs/heads/$1" && echo "pushed $1" && say_left`,
   merge: `${ON_BRANCH}${COMMITTED}${IN_REPOSITORY}
 git show-ref --verify --quiet "refs/heads/$2" || refuse "$3 has no branch $2 to merge into (a tag, a commit or a branch of \
 a remote is none): name one in input.into"
@@ -77,7 +90,8 @@ if [ "$(git symbolic-ref -q --short HEAD)" = "$2" ]
 then git merge --ff-only -q "refs/heads/$1" || exit 1
 else git fetch -q . "refs/heads/$1:refs/heads/$2" || exit 1
 fi
-echo "moved $2 forward to $(git rev-parse --short "refs/heads/$2")"`,
+echo "moved $2 forward to $(git rev-parse --short "refs/heads/$2")"
+say_left`,
   diff: `base=$4
 shift 4
 git add -A -N "$@" && git diff --ignore-submodules=dirty --stat "$base"`,

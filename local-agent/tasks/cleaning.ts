@@ -1,7 +1,8 @@
 /**
  * Keeps runs from filling the disk. The folder of a task that is done is removed at once, unless something is in it that is
- * nowhere else, or that cannot be known. Everything of a task is removed when its last use here is long ago, and earlier when all of them take more than the budget: the one that was used longest
- * ago first, never one that has a run under way, nor one that has not ended. Branches stay.
+ * nowhere else, or that cannot be known. Everything of a task is removed when its last use here is long ago, and earlier when
+ * all of them take more than the budget: the one that was used longest ago first, never one that has a run under way, nor one
+ * that has not ended. Branches stay.
  */
 import { setImmediate } from 'node:timers/promises';
 import { AGENT_KEEPS, NODE_RUNS } from '../../schema/defaults.ts';

@@ -4,6 +4,8 @@ import { writeGitDiff } from '../checkpoints/git-diff.ts';
 import type { OutputReader } from '../executors/executor.ts';
 import type { BoundExecutor } from '../executors/registry.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { GitContext } from '../worktrees/git-command.ts';
+import { GitError } from '../worktrees/git-command.ts';
 import { appendCommits } from '../worktrees/patch-commits.ts';
 import { isFolder } from '../worktrees/task-folder.ts';
 import { worktreeContext } from '../worktrees/worktree-git.ts';
@@ -35,13 +37,24 @@ export async function saveProgress(scene: RunScene, signal: AbortSignal = scene.
     const context = worktreeContext(repoPath, path, gitContextOf(host, run.run_id, signal)(repoPath));
     const { unsupported } = await writeGitDiff({ worktree: path, baseSha, file }, context);
     const maxBytes = run.claim.max_checkpoint_bytes;
-    if (unsupported.length === 0) await appendCommits({ worktree: path, baseSha, file, maxBytes }, context);
+    const work = { worktree: path, baseSha, file, maxBytes };
+    if (unsupported.length === 0) await addCommits(work, context, host.log);
     if (unsupported.length > 0) {
       const paths = unsupported.join(', ');
       host.log.warn({ paths }, 'a patch cannot carry submodules and files of Git LFS: another host cannot continue');
     }
     return { isPartial: unsupported.length > 0 };
   });
+}
+
+/** A patch without its commits still has all files, so it is kept. */
+async function addCommits(work: Parameters<typeof appendCommits>[0], context: GitContext, log: RunsHost['log']) {
+  try {
+    await appendCommits(work, context);
+  } catch (error) {
+    if (!(error instanceof GitError) || context.signal.aborted) throw error;
+    log.warn({ error }, 'the commits of a task could not be added to its patch: another host gets its files alone');
+  }
 }
 
 /** Resolves after `ms`, or when `wake` is called with the resolver. */

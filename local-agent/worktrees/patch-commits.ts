@@ -8,6 +8,7 @@ import type { GitContext } from './git-command.ts';
 import { git, gitSays } from './git-command.ts';
 
 const HEAD = '# head ';
+const HEAD_LINE = /^# head ([0-9a-f]{40}(?:[0-9a-f]{24})?)$/;
 const LINE = /.{1,76}/g;
 /** More are no work of a task, but a history that a step has fetched or merged. */
 const MAX_COMMITS = 1_000;
@@ -21,7 +22,7 @@ export interface PatchCommits {
 
 export interface SplitPatch {
   diff: Buffer;
-  /** Null when the worktree was at the base commit. */
+  /** Null when the worktree was at the base commit, or they could not be added. */
   commits: PatchCommits | null;
 }
 
@@ -31,9 +32,11 @@ export function splitPatch(patch: Buffer): SplitPatch {
   if (at < 0) return { diff: patch, commits: null };
   const part = text.slice(at + COMMITS_LINE.length).trimEnd();
   const [first = '', ...rest] = part.split('\n');
+  const diff = patch.subarray(0, at);
+  const head = HEAD_LINE.exec(first)?.[1];
+  if (head === undefined) return { diff, commits: null };
   const bundle = Buffer.from(rest.map((line) => line.slice(2)).join(''), 'base64');
-  const commits = { head: first.slice(HEAD.length), bundle: bundle.length === 0 ? null : bundle };
-  return { diff: patch.subarray(0, at), commits };
+  return { diff, commits: { head, bundle: bundle.length === 0 ? null : bundle } };
 }
 
 function textOf(head: string, bundle: Buffer | null): string {
@@ -50,7 +53,11 @@ interface Work {
   maxBytes: number;
 }
 
-/** Adds the commits since the base commit to the patch, or only the name of the newest one where they are too large. */
+/**
+ * Adds the commits since the base commit to the patch, or only the name of the newest one where they are too large.
+ *
+ * @throws GitError when git cannot read them, as on a branch without a commit; the patch is then as it was
+ */
 export async function appendCommits({ worktree, baseSha, file, maxBytes }: Work, context: GitContext): Promise<void> {
   const head = (await git(worktree, ['rev-parse', '--verify', 'HEAD'], context)).trim();
   if (head === baseSha) return;

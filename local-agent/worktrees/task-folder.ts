@@ -11,7 +11,9 @@ import { ensureCommit, resolveBase } from './base-commit.ts';
 import type { GitContext } from './git-command.ts';
 import { GitError, gitSays } from './git-command.ts';
 import { unlockWorktree } from './interrupted.ts';
+import { mergePatch } from './merge-patch.ts';
 import { splitPatch } from './patch-commits.ts';
+import type { Fill } from './worktree.ts';
 import { applyPatch, createWorktree, taskFolderPath, wholeWorktree } from './worktree.ts';
 import { restoreGitFile, worktreeContext } from './worktree-git.ts';
 
@@ -21,11 +23,12 @@ export interface OpenedFolder {
   baseSha: string | null;
   /** It has what an earlier attempt at the step left. */
   continuesWork: boolean;
-  /** Why it does not have what earlier runs left; null where it has that, or there was none. */
+  /** Why it does not have all that earlier runs left; null where it has that, or there was none. */
   startsOver: string | null;
 }
 
 const NO_PATCH = 'starts over: the edge has no whole patch of the work before';
+const MAX_NAMED = 5;
 const NO_FILES = 'starts over in an empty folder: files of a task without a repository stay on the host that made them';
 
 export interface TaskFolderDeps {
@@ -69,10 +72,15 @@ async function openFresh(claim: ClaimedRun, path: string, repo: string, deps: Ta
   if (work?.commits?.bundle) await takeCommits(repo, `${path}.bundle`, work.commits.bundle, context);
   const hasWorkedHere = branch_name !== null && deps.hasWorkedHere(claim.task_id);
   const request = { repo, path, branch, baseSha, head: work?.commits?.head ?? null, hasWorkedHere };
-  const fill = work === null ? null : () => replay(path, work.diff, worktreeContext(repo, path, context));
-  await createWorktree(request, context, fill);
   const hasWork = patch_checkpoint_id !== null;
-  const startsOver = !hasWork && runBefore(claim) !== null ? NO_PATCH : null;
+  const inWorktree = () => worktreeContext(repo, path, context);
+  let startsOver = !hasWork && runBefore(claim) !== null ? NO_PATCH : null;
+  const fill: Fill = async (newer) => {
+    if (work === null) return;
+    const lost = await replay({ path, base: baseSha, diff: work.diff, newer }, inWorktree());
+    startsOver = whyLost(lost, `the patch ${patch_checkpoint_id}`, branch);
+  };
+  await createWorktree(request, context, work === null ? null : fill);
   return { path, repoPath: repo, baseSha, continuesWork: hasWork && claim.previous !== null, startsOver };
 }
 
@@ -86,12 +94,29 @@ async function takeCommits(repo: string, file: string, bundle: Buffer, context: 
   }
 }
 
-async function replay(path: string, diff: Buffer, context: GitContext): Promise<void> {
-  if (diff.length === 0) return;
+function whyLost(lost: string[], patch: string, branch: string): string | null {
+  if (lost.length === 0) return null;
+  const others = lost.length > MAX_NAMED ? `, and ${lost.length - MAX_NAMED} more` : '';
+  const names = `${lost.slice(0, MAX_NAMED).join(', ')}${others}`;
+  return `continues from ${patch} and from the commits of ${branch}, which have newer content of ${names}`;
+}
+
+interface Work {
+  path: string;
+  base: string;
+  diff: Buffer;
+  newer: Parameters<Fill>[0];
+}
+
+/** Returns what of the work gives way to the newer commits of the branch, see `mergePatch`. */
+async function replay({ path, base, diff, newer }: Work, context: GitContext): Promise<string[]> {
   const file = `${path}.patch`;
   try {
     writeFileSync(file, diff, { mode: 0o600 });
-    await applyPatch(path, file, context);
+    const patchFile = diff.length === 0 ? null : file;
+    if (newer !== null) return await mergePatch({ path, base, ...newer, patchFile }, context);
+    if (patchFile !== null) await applyPatch(path, patchFile, context);
+    return [];
   } finally {
     rmSync(file, { force: true });
   }

@@ -33,6 +33,9 @@ export interface WorktreeRequest {
   hasWorkedHere?: boolean;
 }
 
+/** Puts the work of a patch into a fresh worktree: at the base commit, or at a newer one than `patched`, where it was made. */
+export type Fill = (newer: { patched: string; tip: string } | null) => Promise<void>;
+
 /** Is there while the worktree is made: what a killed agent leaves then is no worktree to continue in. */
 function unfinishedMark(path: string): string {
   return join(dirname(path), `.${basename(path)}.unfinished`);
@@ -45,14 +48,14 @@ export function wholeWorktree(repo: string, path: string): string | null {
 
 /**
  * Makes the worktree on its branch, with the files of the base commit and what `fill` puts there. One of this path is removed
- * first. Where the branch is ahead of what `fill` has, the files are those of the branch.
+ * first.
  *
- * @throws GitError when a branch of that name is someone's work
+ * @throws GitError when a branch of that name is someone's work, or becomes it meanwhile
  */
 export async function createWorktree(
   request: WorktreeRequest,
   context: GitContext,
-  fill: (() => Promise<void>) | null = null,
+  fill: Fill | null = null,
 ): Promise<void> {
   const { repo, path } = request;
   await removeWorktree(repo, path, context);
@@ -62,11 +65,7 @@ export async function createWorktree(
   rmSync(unfinishedMark(path));
 }
 
-async function addWorktree(
-  request: WorktreeRequest,
-  context: GitContext,
-  fill: (() => Promise<void>) | null,
-): Promise<void> {
+async function addWorktree(request: WorktreeRequest, context: GitContext, fill: Fill | null): Promise<void> {
   const { repo, path, branch, baseSha, head = null, hasWorkedHere = false } = request;
   const isOwn = OWN_BRANCH.test(branch);
   if (isOwn) await unlockBranch(repo, branch, context);
@@ -76,15 +75,36 @@ async function addWorktree(
   const facts = await readTipFacts(repo, known, context);
   if (!isOwn && before !== null && !isTasksOwn(facts)) throw taken(repo, branch);
   const tip = chooseTip(facts);
-  const from = tip.files === 'tip' ? tip.sha : baseSha;
+  const from = tip.files === 'patch' ? baseSha : tip.sha;
   // By plumbing: another worktree may still have the branch, such as that of a node on this machine that was taken over.
   await git(repo, ['worktree', 'add', '--quiet', '--detach', path, from], context);
-  if (tip.files === 'patch') await fill?.();
-  if (tip.sha !== before) await git(repo, ['update-ref', `refs/heads/${branch}`, tip.sha], context);
+  const { patched } = facts;
+  if (tip.files !== 'tip') await fill?.(tip.files === 'both' && patched !== null ? { patched, tip: tip.sha } : null);
+  await moveBranch(request, { before, after: tip.sha }, context);
   const inWorktree = worktreeContext(repo, path, context);
   await git(path, ['symbolic-ref', 'HEAD', `refs/heads/${branch}`], inWorktree);
   // The files have what the commits have; now the index says so too.
   if (from !== tip.sha) await git(path, ['reset', '--quiet', '--mixed'], inWorktree);
+}
+
+/**
+ * Moves the branch of the task, which a person may have moved while the worktree was made.
+ *
+ * @throws GitError when it is not at `before` any more
+ */
+async function moveBranch(
+  { repo, branch }: WorktreeRequest,
+  { before, after }: { before: string | null; after: string },
+  context: GitContext,
+): Promise<void> {
+  try {
+    // An empty old value: the branch must not exist.
+    await git(repo, ['update-ref', `refs/heads/${branch}`, after, before ?? ''], context);
+  } catch (error) {
+    if ((await readTip(repo, branch, context)) === before) throw error;
+    const what = `the branch ${branch} of ${repo} was moved while the worktree of the task was made`;
+    throw new GitError(`${what}; it stays as it is now: retry the task, or choose another branch_name`, null);
+  }
 }
 
 /** What a person has checked out is not committed to. Another host on this machine may have the task's. @throws GitError */

@@ -1,12 +1,16 @@
 /** `git` steps after a coding agent that uses branches of its own, and merges into what is no branch. */
-import { rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { executorFor } from '../../../../local-agent/executors/registry.ts';
 import type { ClaimedRun } from '../../../../schema/contracts/runs.ts';
 import { newId } from '../../../../schema/ids.ts';
-import { newRepo, runGit } from '../../../support/git-repo.ts';
+import { GIT_ENV, newRepo, runGit } from '../../../support/git-repo.ts';
 import { gitStep, openTaskIn, shellStep } from '../../../support/git-steps.ts';
 import { openRunsScene } from '../../../support/runs-scene.ts';
+import { BASE_SHA, claimedRun, stepView } from '../../../support/step-builders.ts';
+import { tempDir } from '../../../support/temp-dir.ts';
 
 const AS_AGENT = 'git -c user.name=agent -c user.email=agent@example.invalid';
 
@@ -95,6 +99,54 @@ describe('an attempt on a branch that a person named, before a patch of it has r
   });
 });
 
+describe('a step that leaves HEAD on a branch without a commit', () => {
+  it('has its files in a patch nevertheless', async () => {
+    const { run } = await openTask();
+    const { run: reported } = await run(shellStep('git checkout -q --orphan fix; echo 1 > one'));
+    const patches = reported.checkpoints.filter(({ type, truncated }) => type === 'git_diff' && !truncated);
+    expect(patches.map(({ content }) => Buffer.from(content ?? '', 'base64').toString())).toEqual([
+      expect.stringContaining('+++ b/one'),
+    ]);
+  });
+});
+
+describe('a branch that a person moves while a git step brings it to HEAD', () => {
+  /** A `git` that moves the branch before it is moved by another. */
+  const movingGit = (repo: string, branch: string, to: string) => {
+    const folder = tempDir();
+    const { PATH } = GIT_ENV;
+    const moves = `env -u GIT_DIR -u GIT_WORK_TREE PATH=${PATH} git -C ${repo} update-ref refs/heads/${branch} ${to}`;
+    const script = `#!/bin/sh\n[ "$1" != update-ref ] || ${moves}\nPATH=${PATH} exec git "$@"\n`;
+    writeFileSync(join(folder, 'git'), script, { mode: 0o755 });
+    return `${folder}:${PATH}`;
+  };
+
+  it.each([
+    ['that it had', true],
+    ['that is new', false],
+  ])('stays as it is with a name %s, and the step fails', (_what, exists) => {
+    const repo = newRepo();
+    const commit = (message: string) => runGit(repo, 'commit-tree', '-p', 'main', '-m', message, 'main^{tree}');
+    if (exists) runGit(repo, 'branch', 'feature');
+    const work = commit('work');
+    runGit(repo, 'checkout', '--quiet', '--detach', commit('made'));
+    const executor = executorFor({ kind: 'git', input: { action: 'commit' } }, {});
+    if ('problem' in executor) throw new Error(executor.problem.text);
+    const worktree = { repo: 'app', base_ref: null, base_sha: BASE_SHA, patch_checkpoint_id: null };
+    const claim = claimedRun({ worktree: { ...worktree, branch_name: 'feature' } });
+    const git = { directory: join(repo, '.git'), files: ['.'] };
+    const prepared = executor.prepare(stepView({ claim, folder: repo, repoPath: repo, baseSha: BASE_SHA, git }));
+    if (prepared.type !== 'launch') throw new Error(prepared.verdict.summary);
+    const { argv, env } = prepared.launch;
+    const [program = '', ...args] = argv;
+    const variables = { ...GIT_ENV, ...env, PATH: movingGit(repo, 'feature', work) };
+    const { status, stderr } = spawnSync(program, args, { cwd: repo, env: variables, encoding: 'utf8' });
+    expect(stderr).toContain('feature, the branch of the task, has moved meanwhile');
+    expect(status).toBe(1);
+    expect(runGit(repo, 'rev-parse', 'feature')).toBe(work);
+  });
+});
+
 describe('work without a commit', () => {
   it.each(['push', 'merge'])('is no work that a %s would bring: the step is refused', async (action) => {
     const { repo, run } = await openTask();
@@ -105,6 +157,30 @@ describe('work without a commit', () => {
       error_text: expect.stringContaining('not committed here'),
     });
     expect(runGit(repo, 'log', '--format=%s', 'main')).toBe('begin');
+  });
+
+  it.each(['push', 'merge'])('beside commits neither: a %s is refused and names the file', async (action) => {
+    const { repo, run } = await openTask();
+    await run(shellStep('echo 1 > one; echo 1 > other'));
+    await run(gitStep('commit'));
+    await run(shellStep('echo 2 > one'));
+    expect((await run(gitStep(action))).end).toMatchObject({
+      status: 'failed',
+      error_code: `${action}_refused`,
+      error_text: expect.stringContaining('not committed here (one)'),
+    });
+    expect(runGit(repo, 'log', '--format=%s', 'main')).toBe('begin');
+  });
+
+  it('in new files beside commits is named by what was brought without it', async () => {
+    const { run } = await openTask();
+    await run(shellStep('echo 1 > one'));
+    await run(gitStep('commit'));
+    await run(shellStep('echo 1 > built; echo 2 > log'));
+    expect((await run(gitStep('merge'))).end).toMatchObject({
+      status: 'succeeded',
+      summary: expect.stringMatching(/^moved main forward to .*\nwithout a commit stay new files: built,log$/),
+    });
   });
 });
 

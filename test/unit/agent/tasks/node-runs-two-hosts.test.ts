@@ -1,9 +1,10 @@
 /** The steps of one task on two hosts with real repositories: a later `git` step has the commits of the one before. */
+import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { AgentSettingsSchema } from '../../../../local-agent/config/agent-settings.ts';
-import { newRepo, runGit } from '../../../support/git-repo.ts';
+import { GIT_ENV, newRepo, runGit } from '../../../support/git-repo.ts';
 import { gitStep, openTaskIn, shellStep } from '../../../support/git-steps.ts';
 import { openRunsScene } from '../../../support/runs-scene.ts';
 import { tempDir } from '../../../support/temp-dir.ts';
@@ -84,6 +85,56 @@ describe.each([
   });
 });
 
+describe('work that a host committed in part before it died, and its last patch has as a whole', () => {
+  const IDENTITY = 'git -c user.name=a -c user.email=a@example.invalid';
+
+  /** Runs `script` as a step, then `late` in its folder as an attempt would that died before its next checkpoint. */
+  async function openLate({ script, late }: { script: string; late: string }) {
+    const repos = openRepos(true);
+    const { scene, first, on, folder } = await openHosts(repos);
+    const task = openTaskIn(scene);
+    const { claim, run } = await task.run(first, shellStep(script));
+    const seq = run.checkpoints.findLast(({ type }) => type === 'git_diff')?.seq;
+    execFileSync('/bin/sh', ['-ec', late], { cwd: folder(0, task.task_id), env: GIT_ENV });
+    const shown = await task.run(await on(1), shellStep('cat x y 2> /dev/null; ls'));
+    return { ...shown, patchId: `${claim.run_id}/${seq}`, path: folder(1, task.task_id) };
+  }
+
+  const COMMIT_X = `git add x && ${IDENTITY} commit -qm X`;
+  it.each([
+    ['from the base commit', 'echo 1 > x; echo 2 > y', COMMIT_X],
+    [
+      'after commits that the patch has too',
+      `echo 0 > y; echo 0 > old; git add .; ${IDENTITY} commit -qm One; git rm -q old; ${IDENTITY} commit -qm Two; echo 1 > x; echo 2 > y`,
+      COMMIT_X,
+    ],
+  ])('is there as a whole on the other host: %s', async (_what, script, late) => {
+    const { end, run, path } = await openLate({ script, late });
+    expect(end).toMatchObject({ status: 'succeeded', summary: expect.not.stringContaining('continues') });
+    expect(run.text('stdout')).toMatch(/^[\s\S]*2\nx\ny\n$/);
+    expect(runGit(path, 'log', '-1', '--format=%s')).toBe('X');
+    expect(runGit(path, 'status', '--porcelain')).toMatch(/^( M|\?\?) y$/);
+  });
+
+  it.each([
+    ['a file', 'echo newer > x', 'x', 'newer\n2\nx\ny\n', '?? y'],
+    ['a folder in its place', 'rm y; mkdir y; echo 3 > y/z; git add y', 'y, y/z', 'older\nx\ny\n', ''],
+    ['a file in two commits', `${COMMIT_X}; echo newer > x`, 'x', 'newer\n2\nx\ny\n', '?? y'],
+  ])(
+    'gives way to newer content of its commits, and the step says of what: %s',
+    async (_what, how, names, out, status) => {
+      const { end, run, path, patchId } = await openLate({
+        script: 'echo older > x; echo 2 > y',
+        late: `${how}; ${COMMIT_X}`,
+      });
+      const summary = new RegExp(`continues from the patch ${patchId} and .* which have newer content of ${names}\\)$`);
+      expect(end).toMatchObject({ status: 'succeeded', summary: expect.stringMatching(summary) });
+      expect(run.text('stdout')).toBe(out);
+      expect(runGit(path, 'status', '--porcelain')).toBe(status);
+    },
+  );
+});
+
 describe('a task whose commits are too large for a checkpoint', () => {
   it('is not pushed without them by another host, which says why', async () => {
     const repos = openRepos(false);
@@ -136,7 +187,8 @@ describe('a coding agent on another host', () => {
     await first.stop();
     const other = scene.open({ root: tempDir(), nodeId: 'other', repos: { app: repo }, agents });
     const { run } = await task.run(other, { kind: 'agent', input: { agent: 'echo', prompt: 'Say hello.' } });
-    expect(run.text('stdout')).toBe('Say hello.');
+    expect(run.text('stdout')).toMatch(/^Say hello\./);
+    expect(run.text('stdout')).not.toContain('interrupted');
   });
 });
 

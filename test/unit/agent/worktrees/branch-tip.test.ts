@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { TipFacts } from '../../../../local-agent/worktrees/branch-tip.ts';
 import { chooseTip, isTasksOwn } from '../../../../local-agent/worktrees/branch-tip.ts';
+import type { Fill } from '../../../../local-agent/worktrees/worktree.ts';
 import { createWorktree } from '../../../../local-agent/worktrees/worktree.ts';
 import { gitContext, newRepo, runGit } from '../../../support/git-repo.ts';
 import { tempDir } from '../../../support/temp-dir.ts';
@@ -18,7 +19,7 @@ const facts = (over: Partial<TipFacts> = {}): TipFacts => ({
 describe('the branch of a task in a fresh worktree', () => {
   it.each([
     ['begins at the base commit', {}, { sha: 'base', files: 'patch' }],
-    ['keeps its commits where the patch names none', { branch: 'b' }, { sha: 'b', files: 'patch' }],
+    ['keeps its commits where it lacks those of the patch', { branch: 'b' }, { sha: 'b', files: 'patch' }],
     [
       'keeps its commits without a patch, with their files',
       { branch: 'b', hasPatch: false },
@@ -27,13 +28,13 @@ describe('the branch of a task in a fresh worktree', () => {
     ['takes the commits of another host', { patched: 'p' }, { sha: 'p', files: 'patch' }],
     [
       'follows the commits of another host',
-      { branch: 'b', patched: 'p', order: 'branch_first' },
+      { branch: 'b', patched: 'p', order: 'patch_newer' },
       { sha: 'p', files: 'patch' },
     ],
     [
-      'keeps what it has beyond the patch, with its files',
-      { branch: 'b', patched: 'p', order: 'patched_first' },
-      { sha: 'b', files: 'tip' },
+      'keeps what it has beyond the patch, with the files of both',
+      { branch: 'b', patched: 'p', order: 'branch_newer' },
+      { sha: 'b', files: 'both' },
     ],
     [
       'takes those of the patch, which a lost attempt here has left behind',
@@ -46,18 +47,20 @@ describe('the branch of a task in a fresh worktree', () => {
 
   it.each([
     [true, { branch: 'base' }],
-    [true, { branch: 'b', patched: 'p', order: 'branch_first' }],
+    [true, { branch: 'b', patched: 'p', order: 'patch_newer' }],
     [false, { branch: 'b' }],
     [true, { branch: 'b', hasWorkedHere: true }],
     [false, { branch: null, hasWorkedHere: true }],
     [false, { branch: 'b', patched: 'p', order: 'apart', hasWorkedHere: true }],
+    [true, { branch: 'b', patched: 'base', order: 'branch_newer', hasWorkedHere: true }],
+    [false, { branch: 'b', patched: 'base', order: 'branch_newer' }],
     [false, { branch: null }],
     [false, { branch: 'b', patched: 'p', order: 'apart' }],
   ] as const)('with a name that a person chose is the task’s: %s for %j', (isOwn, over) => {
     expect(isTasksOwn(facts(over))).toBe(isOwn);
   });
 
-  it('has the files of its newest commit when the patch is older than it', async () => {
+  it('gets the work of an older patch on its newest commit', async () => {
     const repo = newRepo();
     const request = {
       repo,
@@ -69,11 +72,14 @@ describe('the branch of a task in a fresh worktree', () => {
     runGit(request.path, 'commit', '--quiet', '--allow-empty', '-m', 'one');
     const head = runGit(request.path, 'rev-parse', 'HEAD');
     runGit(request.path, 'commit', '--quiet', '--allow-empty', '-m', 'two');
-    let isFilled = false;
-    await createWorktree({ ...request, head }, gitContext(), async () => {
-      isFilled = true;
-    });
+    const tip = runGit(request.path, 'rev-parse', 'HEAD');
+    const filled: Parameters<Fill>[0][] = [];
+    await createWorktree({ ...request, head }, gitContext(), async (newer) => void filled.push(newer));
+    await createWorktree(request, gitContext(), async (newer) => void filled.push(newer));
     expect(runGit(request.path, 'log', '-1', '--format=%s')).toBe('two');
-    expect(isFilled).toBe(false);
+    expect(filled).toEqual([
+      { patched: head, tip },
+      { patched: request.baseSha, tip },
+    ]);
   });
 });

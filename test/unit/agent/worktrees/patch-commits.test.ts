@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { writeGitDiff } from '../../../../local-agent/checkpoints/git-diff.ts';
 import { appendCommits, splitPatch } from '../../../../local-agent/worktrees/patch-commits.ts';
-import { diffOf } from '../../../../schema/domain/patch-commits.ts';
+import { COMMITS_LINE, diffOf } from '../../../../schema/domain/patch-commits.ts';
 import { gitContext, newRepo, runGit } from '../../../support/git-repo.ts';
 import { tempDir } from '../../../support/temp-dir.ts';
 
@@ -63,6 +63,13 @@ describe('a patch of a worktree with commits', () => {
     commit();
     const patch = await save();
     expect(diffOf(patch.toString())).toBe(splitPatch(patch).diff.toString());
+  });
+});
+
+describe('a patch that names something else than a commit', () => {
+  it.each(['--output=x', 'main', 'a'.repeat(41), `${'a'.repeat(40)} b`])('%s has no commits', (head) => {
+    const patch = Buffer.from(`diff\n${COMMITS_LINE}# head ${head}\n# YQ==\n`);
+    expect(splitPatch(patch)).toEqual({ diff: Buffer.from('diff\n'), commits: null });
   });
 });
 

@@ -108,6 +108,32 @@ describe('the worktree of a task', () => {
     expect(runGit(repo, 'rev-parse', 'feature')).toBe(work);
   });
 
+  it.each([
+    ['begins', false],
+    ['has the commits of a patch', true],
+  ])('leaves what a person commits to its branch while it is made, where that branch %s', async (_what, isAhead) => {
+    const repo = newRepo();
+    const baseSha = head(repo);
+    runGit(repo, 'branch', 'feature');
+    const made = runGit(repo, 'commit-tree', '-p', baseSha, '-m', 'made', `${baseSha}^{tree}`);
+    const work = runGit(repo, 'commit-tree', '-p', baseSha, '-m', 'work', `${baseSha}^{tree}`);
+    const path = join(tempDir(), 'task');
+    const request = { repo, path, branch: 'feature', baseSha, head: isAhead ? made : null };
+    const fill = async () => void runGit(repo, 'branch', '--force', 'feature', work);
+    await expect(createWorktree(request, gitContext(), fill)).rejects.toThrow(/feature of .* was moved while/);
+    expect(runGit(repo, 'rev-parse', 'feature')).toBe(work);
+  });
+
+  it('does not take a branch that is made under its name meanwhile', async () => {
+    const repo = newRepo();
+    const path = join(tempDir(), 'task');
+    const work = commit(repo, 'work');
+    const request = { repo, path, branch: 'feature', baseSha: runGit(repo, 'rev-parse', 'HEAD~1') };
+    const fill = async () => void runGit(repo, 'branch', 'feature', work);
+    await expect(createWorktree(request, gitContext(), fill)).rejects.toThrow(/feature of .* was moved while/);
+    expect(runGit(repo, 'rev-parse', 'feature')).toBe(work);
+  });
+
   it('does not take a branch that a folder of a person has checked out', async () => {
     const repo = newRepo();
     const request = { repo, path: join(tempDir(), 'task'), branch: 'main', baseSha: head(repo) };
