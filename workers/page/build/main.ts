@@ -31,8 +31,18 @@ async function buildInto(out: string): Promise<void> {
       assetsInlineLimit: 0,
       modulePreload: { polyfill: false },
       reportCompressedSize: false,
-      // One file, so that the settings count before the first contract is made.
-      rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'zod', test: /[/\\]zod[/\\]|zod-settings/ }] } } },
+      // Zod is one file, so that the settings count before the first contract is made. What several panels share is one file too: as
+      // many small ones they would cost a slow network a round trip for every few.
+      rolldownOptions: {
+        output: {
+          codeSplitting: {
+            groups: [
+              { name: 'zod', test: /[/\\]zod[/\\]|zod-settings/, priority: 2 },
+              { name: 'shared', minShareCount: 3, priority: 1 },
+            ],
+          },
+        },
+      },
     },
   });
 }
