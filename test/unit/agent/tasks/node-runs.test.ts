@@ -272,7 +272,10 @@ describe('a step in a repository', () => {
       error_code: 'worktree_failed',
       error_text: expect.stringContaining('does not exist'),
     });
-    expect(edge.claims[0]?.repos).toEqual(['app']);
+    // Its disk may only be late: it is named after a time.
+    const named = edge.claims.map(({ repos }) => repos);
+    expect(named[0]).toEqual([]);
+    expect(named).toContainEqual(['app']);
   });
 
   it('that this host does not name is not claimed', async () => {
