@@ -231,7 +231,7 @@ export const DELIVERY = {
   stopped_recheck_ms: 300_000,
   /** The shortest time after its end before an uncertain delivery is searched for: a site shows it with a delay. */
   search_delay_ms: 2_000,
-  /** How long after a search that did not find a reply it is searched for once more: an overloaded site shows it late. */
+  /** An overloaded site shows a message late: a reply is searched for again after this, and absent counts from then on. */
   search_again_ms: 60_000,
   search_timeout_ms: 10_000,
   /** The shortest time between two reports of activity alone. */

@@ -3,7 +3,7 @@
  * person's question in the same way, `delivery.query` asks what became of a plan, `client.resume` resumes a stopped
  * browser. A plan that has ended gets its stored result again. Only a deferred one, of which nothing was sent and whose
  * attempt does not count, is sent after all. An uncertain one is searched for in its conversation when the edge asks:
- * found, it was delivered; else it stays uncertain.
+ * found, it was delivered; absent a minute after its attempt, it was not; else it stays uncertain.
  */
 import { DELIVERY } from '../../schema/defaults.ts';
 import type { ConversationReader } from '../browsers/conversation-reader.ts';
@@ -13,7 +13,8 @@ import type { Clock } from '../lib/clock.ts';
 import type { Store } from '../store/store.ts';
 import type { Deliveries, DeliveryRow } from './deliveries.ts';
 import type { Pacing } from './pacing.ts';
-import { foundResult, searchConversation } from './search.ts';
+import type { Finding } from './search.ts';
+import { resultAfterSearch, searchConversation } from './search.ts';
 
 export type DeliveryCommands = Pick<
   CommandHandlers,
@@ -72,10 +73,11 @@ function isUncertain(known: DeliveryRow | null): known is DeliveryRow {
 function searchAndReport(deps: DeliveryCommandsDeps, asked: DeliveryRow, commandId: string): void {
   const { store, nodeId, deliveries, clock } = deps;
   const { plan_id } = asked;
-  const report = (isFound: boolean): void =>
+  const report = (finding: Finding): void =>
     store.transaction(() => {
       const known = deliveries.find(plan_id);
-      const result = isFound && isUncertain(known) ? foundResult(known.result) : null;
+      const before = isUncertain(known) ? known.result : null;
+      const result = before === null ? null : resultAfterSearch(finding, before, clock.now() - asked.updated_at);
       if (result !== null) deliveries.end(plan_id, result.outcome, result, clock.now());
       reportCommandResult(store, nodeId, commandId, result ?? queryResult(known));
     });

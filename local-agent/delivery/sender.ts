@@ -155,8 +155,9 @@ export class DeliverySender {
   /** Meanwhile nothing else goes to that conversation. A lost connection ends the search: then the browser is asked again. */
   #search(row: DeliveryRow, end: AttemptEnd, [waitMs, ...later]: readonly number[] = SEARCH_WAITS): void {
     const { inFlight, clock } = this.#deps;
-    const cancelTimeout = searchConversation(this.#deps, row, clock.now() + (waitMs ?? 0), (isFound) => {
+    const cancelTimeout = searchConversation(this.#deps, row, clock.now() + (waitMs ?? 0), (finding) => {
       if (inFlight.byPlan(row.plan_id) !== sought) return;
+      const isFound = finding === 'found';
       if (!isFound && later.length > 0) this.#search(row, end, later);
       else this.#end(sought, searched(isFound ? foundResult(end.result) : end.result));
     });

@@ -61,10 +61,10 @@ describe('a delivery without a response', () => {
     expect(await renewals.jobOf(message_id)).toMatchObject({ status: 'failed', last_error: 'delivery_unknown' });
   });
 
-  it('is asked about: found, its job is done; certainly not taken, its job is retried', async () => {
+  it('is searched for: found, its job is done; not found, its job is retried', async () => {
     for (const [outcome, more, status] of [
       ['delivered', { reason: 'found_in_conversation' }, 'done'],
-      ['failed', { reason: 'http_500' }, 'pending'],
+      ['failed', { reason: 'not_found_in_conversation' }, 'pending'],
     ] as const) {
       const { message_id, command, job } = await renewals.sent();
       await renewals.respond(command, 'uncertain', { reason: 'socket_lost' });

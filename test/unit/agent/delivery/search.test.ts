@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isInReading } from '../../../../local-agent/delivery/search.ts';
+import { searchReading } from '../../../../local-agent/delivery/search.ts';
 import type { ActionResult, ConversationReading } from '../../../../schema/contracts/bridge-frames.ts';
 import { DELIVERY } from '../../../../schema/defaults.ts';
 import { renewal } from '../../../support/delivery-builders.ts';
@@ -24,32 +24,36 @@ const reading = (...messages: [role: 'user' | 'assistant', text: string, id?: st
 });
 
 describe('a search in a reading', () => {
-  it.each<[string, ConversationReading | null, boolean]>([
+  it.each<[string, ConversationReading | null, string]>([
     [
       'a text of the person after the message that it follows',
       reading(['assistant', 'x', 'a-1'], ['user', 'carry on please']),
-      true,
+      'found',
     ],
     [
       'a text of the person when the message that it follows is not in the reading',
       reading(['user', 'so: carry on please.']),
-      true,
+      'found',
     ],
     [
       'a text before the message that it follows',
       reading(['user', 'carry on please'], ['assistant', 'x', 'a-1']),
-      false,
+      'absent',
     ],
-    ['a text of the person that an editor has changed', reading(['user', '\\- carry on,\n\n\tplease\\.']), true],
-    ['another text of the person', reading(['user', 'carry on, but differently']), false],
-    ['another text that the browser remembers as the one of this plan', withPlan('reply:m1.2'), true],
-    ['a text of an earlier attempt of this plan', withPlan('reply:m1.1'), false],
-    ['a text of the assistant', reading(['assistant', 'carry on please']), false],
-    ['a text in the page’s view only', { ...reading(['user', 'carry on please']), source: 'page' }, false],
-    ['a text in another conversation', { ...reading(['user', 'carry on please']), conversation_id: 'c2' }, false],
-    ['no reading', null, false],
-  ])('by $0 has found it: $2', (_what, read, isFound) => {
-    expect(isInReading(delivery, read)).toBe(isFound);
+    ['a text of the person that an editor has changed', reading(['user', '\\- carry on,\n\n\tplease\\.']), 'found'],
+    ['another text of the person', reading(['user', 'carry on, but differently']), 'absent'],
+    ['another text that the browser remembers as the one of this plan', withPlan('reply:m1.2'), 'found'],
+    ['a text of an earlier attempt of this plan', withPlan('reply:m1.1'), 'absent'],
+    ['a text of the assistant', reading(['assistant', 'carry on please']), 'absent'],
+    ['a text in the page’s view only', { ...reading(['user', 'carry on please']), source: 'page' }, 'unreadable'],
+    [
+      'a text in another conversation',
+      { ...reading(['user', 'carry on please']), conversation_id: 'c2' },
+      'unreadable',
+    ],
+    ['no reading', null, 'unreadable'],
+  ])('$0 is $2', (_what, read, finding) => {
+    expect(searchReading(delivery, read)).toBe(finding);
   });
 });
 
@@ -90,16 +94,25 @@ describe('an uncertain delivery that the edge queries', () => {
   it.each<[string, Partial<ActionResult>]>([
     ['the site did not respond', { reason: 'no_response' }],
     ['the site did not acknowledge it', { reason: 'no_acknowledgement', downstream: { ...PRESSED, http_status: 200 } }],
-    ['another text left the page, which may be this one as the page has changed it', { reason: 'other_text_sent' }],
-  ])('an uncertain delivery stays uncertain when the site does not show it and %s', async (_why, change) => {
+  ])('has failed when the site does not show it a minute later, and not before, and %s', async (_why, change) => {
     const agent = uncertain({ failed: true, ...change });
     const absent = reading(['user', 'something else']);
     for (let asked = 0; asked < 2; asked += 1) {
       expect((await query(agent, absent)).result).toMatchObject({ outcome: 'uncertain', reason: change.reason });
     }
+    agent.clock.advance(DELIVERY.search_again_ms);
+    const failed = { outcome: 'failed', reason: 'not_found_in_conversation' };
+    expect((await query(agent, absent)).result).toMatchObject(failed);
     agent.restart();
-    expect((await query(agent, absent)).result).toMatchObject({ outcome: 'uncertain', reason: change.reason });
+    expect(agent.query('job_1.1')).toMatchObject(failed);
     expect(agent.sent).toHaveLength(1);
+  });
+
+  it('stays uncertain when another text left the page, which may be this one as the page has changed it', async () => {
+    const agent = uncertain({ failed: true, reason: 'other_text_sent' });
+    agent.clock.advance(DELIVERY.search_again_ms);
+    const { result } = await query(agent, reading(['user', 'something else']));
+    expect(result).toMatchObject({ outcome: 'uncertain', reason: 'other_text_sent' });
   });
 
   it('an uncertain delivery that the site shows late was delivered', async () => {
