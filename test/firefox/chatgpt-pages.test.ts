@@ -101,8 +101,8 @@ describeWithFirefox('the fake ChatGPT', () => {
 
   it('refuses a token that was used before', async () => {
     const tab = await firefox.openTab('https://chatgpt.com/');
-    const statuses = await tab.evaluate(async () => {
-      const headers = { authorization: `Bearer ${ACCESS_TOKEN}` };
+    const statuses = await tab.evaluate(async (accessToken: string) => {
+      const headers = { authorization: `Bearer ${accessToken}` };
       const post = async (path: string, body: object, more = {}) =>
         await fetch(`/backend-api${path}`, {
           method: 'POST',
@@ -117,7 +117,7 @@ describeWithFirefox('the fake ChatGPT', () => {
       const first = await post('/f/conversation', body, tokens);
       await first.text();
       return [first.status, (await post('/f/conversation', body, tokens)).status];
-    });
+    }, ACCESS_TOKEN);
     expect(statuses).toEqual([200, 403]);
     await tab.close();
   });
