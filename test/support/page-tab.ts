@@ -73,6 +73,9 @@ export async function fillIn(tab: FirefoxTab, selector: string, text: string): P
   await clickOn(tab, selector);
   await tab.evaluate((wanted) => document.querySelector<HTMLInputElement>(wanted)?.select(), selector);
   await tab.type(text);
+  // Drawn with the last key: what is pressed at once would miss a button that moves.
+  await tab.until((wanted, value) => document.querySelector<HTMLInputElement>(wanted)?.value === value, selector, text);
+  await tab.evaluate(() => new Promise<null>((resolve) => requestAnimationFrame(() => setTimeout(resolve, 0, null))));
 }
 
 export async function buttonsOf(tab: FirefoxTab): Promise<string[]> {
