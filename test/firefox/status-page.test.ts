@@ -164,6 +164,12 @@ describeWithFirefox('the status page in a real Firefox', () => {
   /** Pages with a form for a person to fill in: an approval with its grant, an interrupted instruction, a blocked step. */
   const forms = async () => {
     const waiting = await scene.instruction('@conductor::exec::{"argv": ["git", "push"]}', 'awaiting_approval');
+    // Nothing is sent to a site that has asked to wait, as one has in an earlier case.
+    await until(async () => {
+      type Policy = { policy: { targets: { backoff_until: number | null }[] } };
+      const { targets } = (await call<Policy>('GET', '/v1/browser')).policy;
+      return targets.every(({ backoff_until }) => (backoff_until ?? 0) < Date.now());
+    });
     await beginUnsure(scene);
     const unsure = await scene.instructionThatIs('interrupted');
     const task = await scene.newTask('A review', { kind: 'review', input: { question: 'Is it good?' } });

@@ -11,7 +11,7 @@ import { renewed } from './row.ts';
 
 const FAILING = 'failing-chat';
 const FAILED = { failed: true, reason: 'http_500' };
-const LATER_MS = 600_000;
+const LATER_MS = 60_000;
 
 const jobNow = ({ cluster }: PageScene, id: string) => cluster.call<RenewalJob>('GET', `/v1/renewal/jobs/${id}`);
 
