@@ -46,7 +46,7 @@ export const RETRY: ActionRow = {
   wrote: 'POST /v1/renewal/jobs/:job_id/retry',
   effect: jobNow,
   has: { status: 'done', attempt_count: 4 },
-  shows: /Renewals.*sent.*Time axis.*attempts/,
+  shows: /Renewals.*sent.*attempt 4\s+delivered/,
 };
 
 const noticesNow = ({ cluster }: PageScene) => cluster.call<Notices>('GET', '/v1/notices');
