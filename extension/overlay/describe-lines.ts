@@ -60,7 +60,7 @@ function parse(text: string): Parsed {
 }
 
 /** Each has a message `todo_<code>`. */
-export const TODO_CODES: readonly string[] = [...DROPPED, ...STUCK].map((start) => start.replace(/:.*/, ''));
+export const CODES_WITH_ADVICE: readonly string[] = [...DROPPED, ...STUCK].map((start) => start.replace(/:.*/, ''));
 
 /** Whether a person has to do something about it in the chat. */
 export function needsPerson({ text }: Pick<ReportedLine, 'text'>): boolean {

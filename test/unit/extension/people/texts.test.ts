@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { LINE_CODES, TODO_CODES } from '../../../../extension/overlay/describe-lines.ts';
+import { CODES_WITH_ADVICE, LINE_CODES } from '../../../../extension/overlay/describe-lines.ts';
 import { REASONS, reasonText } from '../../../../extension/overlay/reasons.ts';
 import { CONNECTION_STATES } from '../../../../extension/people-messages.ts';
 import { PAUSE_REASONS } from '../../../../schema/contracts/conversations.ts';
@@ -35,7 +35,7 @@ const COMPLETED: string[] = [
   ...DELIVERY_KINDS.flatMap((kind) => [`waits_${kind}`, `sending_${kind}`]),
   ...[...DELIVERY_OUTCOMES, 'refused'].map((outcome) => `delivery_${outcome}`),
   ...[...LINE_CODES, 'other'].map((code) => `line_${code}`),
-  ...TODO_CODES.map((code) => `todo_${code}`),
+  ...CODES_WITH_ADVICE.map((code) => `todo_${code}`),
   ...INGEST_STATUSES.map((status) => `ingest_${status}`),
   ...INSTRUCTION_STATES.map((state) => `instruction_${state}`),
   ...REASONS.map((code) => `reason_${code}`),
