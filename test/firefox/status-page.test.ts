@@ -358,7 +358,7 @@ describeWithFirefox('the status page in a real Firefox', () => {
     expect(await navigationOf(tab)).toEqual(NAMES.filter((name) => name !== 'Tokens' && name !== 'Audit'));
     const offered = await buttonsOf(tab);
     for (const name of ['Pause', 'Drain', 'Resume']) expect(offered).not.toContain(name);
-    const waiting = await scene.instruction('@conductor::exec::{"argv": ["id"]}', 'awaiting_approval');
+    const waiting = await scene.instruction('@conductor::exec::{"argv": ["whoami"]}', 'awaiting_approval');
     const places = [`/instructions/${waiting.instruction_id}`, `/messages/${waiting.message_id}`, '/nodes/host-a'];
     places.push(`/conversations/${waiting.local_conversation_id}`, '/settings', '/ticks', '/tokens');
     for (const path of places) {
