@@ -2,16 +2,18 @@
  * Puts a backup into a new root: unpacked beside it, compared with its manifest, and then moved into its place. Until
  * that move nothing of the root exists, and after it everything does.
  */
-import { existsSync, readdirSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { checkValue, firstIssueText } from '../../schema/contracts/issues.ts';
-import { edgeStateOf, restoredPath } from '../config/root-files.ts';
+import { configPathOf, edgeStateOf, restoredPath } from '../config/root-files.ts';
 import { makePrivateFolder } from '../host/own-files.ts';
 import type { Unpacked } from './archive.ts';
 import { ArchiveError, unpack } from './archive.ts';
 import { BackupError } from './make-backup.ts';
 import type { Manifest } from './manifest.ts';
 import { ManifestSchema } from './manifest.ts';
+import type { RestoredConfig } from './restored-config.ts';
+import { restoredConfig } from './restored-config.ts';
 
 export interface RestoreOptions {
   archive: string;
@@ -26,6 +28,8 @@ export interface RestoreResult {
   files: number;
   /** Whether the edge is in it: its first start then quarantines what was in flight. */
   has_edge: boolean;
+  /** Where `config.toml` had the state, which is in the folder `state` of the new root now; null when it did not say. */
+  former_state_dir: string | null;
 }
 
 function readManifest({ manifest }: Unpacked): Manifest {
@@ -53,6 +57,25 @@ function requireWhole(manifest: Manifest, { files }: Unpacked): void {
   if (extra !== undefined) throw new ArchiveError(`${extra} is not in its manifest`);
 }
 
+/**
+ * Without this the restored system would run on the state that the other root still has, or on none.
+ *
+ * @throws ArchiveError when the file cannot be read
+ */
+function keepStateInRoot(folder: string): string | null {
+  const path = configPathOf(folder);
+  if (!existsSync(path)) return null;
+  let changed: RestoredConfig | null = null;
+  try {
+    changed = restoredConfig(readFileSync(path, 'utf8'));
+  } catch {
+    throw new ArchiveError('its config.toml is no TOML');
+  }
+  if (changed === null) throw new ArchiveError('its config.toml sets state_dir in a way that a restore cannot change');
+  if (changed.stateDir !== null) writeFileSync(path, changed.text);
+  return changed.stateDir;
+}
+
 const isAllowed = (path: string): boolean => ManifestSchema.shape.files.element.shape.path.safeParse(path).success;
 
 /** @throws BackupError when the root is in use or the archive is not whole; nothing has changed then */
@@ -75,13 +98,14 @@ export function restoreBackup({ archive, root }: RestoreOptions): RestoreResult 
     const unpacked = unpack(archive, folder, isAllowed);
     const manifest = readManifest(unpacked);
     requireWhole(manifest, unpacked);
+    const former_state_dir = keepStateInRoot(folder);
     const has_edge = existsSync(edgeStateOf(folder));
     // The first start finds it, and quarantines what the databases show as in flight.
     if (has_edge) writeFileSync(restoredPath(folder), `${manifest.made_at}\n`, { mode: 0o600 });
     if (existsSync(root)) rmdirSync(root);
     renameSync(folder, root);
     const { made_at, version, node_id, files } = manifest;
-    return { root, made_at, version, node_id, files: files.length, has_edge };
+    return { root, made_at, version, node_id, files: files.length, has_edge, former_state_dir };
   } catch (error) {
     rmSync(folder, { recursive: true, force: true });
     if (error instanceof ArchiveError)

@@ -1,7 +1,7 @@
 /** `backup` and `restore`: one file with what a local system must not lose, and a new root from it. */
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Argument } from 'commander';
-import { makeBackup } from '../backup/make-backup.ts';
+import { BackupError, makeBackup } from '../backup/make-backup.ts';
 import { restoreBackup } from '../backup/restore-backup.ts';
 import { connectionOptions } from '../config/flags.ts';
 import { printedCommand, shellWord } from '../lib/printed-command.ts';
@@ -54,7 +54,12 @@ export const restore: CliCommand = {
   options: [jsonOption, ...connectionOptions],
   examples: ['restore ~/backups/conductor.zip --root ~/.baa'],
   run: async (args, deps) => {
-    const { root } = configOf(args, deps, connectionOptions, { starts: true }).config;
+    const { root, stateDir } = configOf(args, deps, connectionOptions, { starts: true }).config;
+    if (stateDir !== join(root, 'state')) {
+      throw new BackupError(
+        `a restore puts the state into ${join(root, 'state')}, and BAA_STATE_DIR or --state-dir names ${stateDir}: the restored system would not use it. Restore, and start, without that setting`,
+      );
+    }
     const result = restoreBackup({ archive: fileOf(args, deps, ''), root });
     present(args, deps, result, () => {
       const start = result.has_edge
@@ -66,6 +71,11 @@ export const restore: CliCommand = {
       if (result.has_edge) {
         deps.print(
           'Its first start quarantines what was in flight, as it may have ended since: a person can submit or retry it.',
+        );
+      }
+      if (result.former_state_dir !== null) {
+        deps.print(
+          `Its state is in ${join(root, 'state')}: config.toml named ${result.former_state_dir}, and that line is a comment now.`,
         );
       }
       deps.print('Do not run it beside the system that it was made of: both would be the same node.');

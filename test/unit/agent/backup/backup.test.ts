@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setImmediate } from 'node:timers/promises';
 import { strToU8, zipSync } from 'fflate';
+import { parse } from 'smol-toml';
 import { describe, expect, it } from 'vitest';
 import { BackupError, makeBackup } from '../../../../local-agent/backup/make-backup.ts';
 import { restoreBackup } from '../../../../local-agent/backup/restore-backup.ts';
@@ -120,6 +121,39 @@ describe('a backup', () => {
     );
     expect(open).toEqual([]);
     expect(namesIn(scene.home).filter((name) => !/^(root|new)\//.test(name))).toEqual(['backup.zip']);
+  });
+
+  it('a root whose state lies outside of it has the state inside after a restore, and its config.toml says so', async () => {
+    const scene = newRoot();
+    const stateDir = join(scene.home, 'elsewhere');
+    mkdirSync(stateDir);
+    const db = openDatabase(join(stateDir, 'agent.sqlite'));
+    db.exec("INSERT INTO rows VALUES (2, 'outside')");
+    db.close();
+    for (const name of ['operator.token', 'shared.token']) writeFileSync(join(stateDir, name), `baa_outside_${name}`);
+    writeFileSync(
+      join(scene.root, 'config.toml'),
+      `priority = 1\nstate_dir = "${stateDir}" # on a disk of its own\n\n[repos]\nstate_dir = "~/src/state_dir"\n`,
+    );
+    const { target } = scene;
+    await makeBackup({ ...scene, stateDir, target, isRunning: true, version: '1.2.3', now: 1_800_000_000_000 });
+    const root = join(scene.home, 'new');
+    expect(restoreBackup({ archive: target, root }).former_state_dir).toBe(stateDir);
+    expect(rowsOf(join(root, AGENT))).toEqual([2]);
+    expect(readFileSync(join(root, 'state/operator.token'), 'utf8')).toBe('baa_outside_operator.token');
+    expect(parse(readFileSync(join(root, 'config.toml'), 'utf8'))).toEqual({
+      priority: 1,
+      repos: { state_dir: '~/src/state_dir' },
+    });
+  });
+
+  it('a state_dir that a restore cannot change is an error, and nothing is restored', async () => {
+    const scene = newRoot();
+    writeFileSync(join(scene.root, 'config.toml'), '"state\\u005fdir" = "/elsewhere"\n');
+    await backupOf(scene);
+    const root = join(scene.home, 'new');
+    expect(() => restoreBackup({ archive: scene.target, root })).toThrow(/config\.toml sets state_dir/);
+    expect(existsSync(root)).toBe(false);
   });
 
   it('what the agent no longer has, the edge has in it, also while both write', async () => {
