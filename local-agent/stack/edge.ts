@@ -18,7 +18,7 @@ import { signalGroup } from '../lib/kill-group.ts';
 import { LOOPBACK_NAMES } from '../lib/loopback.ts';
 import { takeFileLock } from '../store/file-lock.ts';
 import { moveIntoStorage } from './edge-storage.ts';
-import { migrateEdge } from './migrate-edge.ts';
+import { migrateEdge, NewerDatabase } from './migrate-edge.ts';
 import { workerSource } from './worker-source.ts';
 
 const SettingsSchema = z.object({
@@ -114,7 +114,7 @@ function failStart(error: unknown): never {
   // The runtime reports a full disk as an internal error without its cause.
   if (isDiskFault(error) || freeBytes(state) < MIN_FREE_BYTES) {
     console.error(`the edge cannot start: the disk of ${state} is full; free space, and start again. Nothing is lost`);
-  } else console.error(error);
+  } else console.error(error instanceof NewerDatabase ? error.message : error);
   process.exit(1);
 }
 

@@ -9,17 +9,36 @@ import { REPOSITORY } from './layout.ts';
 
 const FOLDER = join(REPOSITORY, 'schema', 'migrations');
 
-/** Resolves with the names of the migrations that it has applied. */
+/** The database is of a newer version, whose rows this one might misread. */
+export class NewerDatabase extends Error {
+  override readonly name = 'NewerDatabase';
+}
+
+/** The migrations of this program that the database lacks, in order. @throws NewerDatabase when it has others */
+export function missingMigrations(applied: readonly string[], files: readonly string[]): string[] {
+  const unknown = applied.filter((name) => !files.includes(name));
+  if (unknown.length > 0) {
+    throw new NewerDatabase(
+      `the database of this root was written by a newer version (it has ${unknown.join(', ')}); upgrade the conductor. Nothing was changed`,
+    );
+  }
+  return files.filter((name) => !applied.includes(name));
+}
+
+/** Resolves with the names of the migrations that it has applied. @throws NewerDatabase */
 export async function migrateEdge(edge: Miniflare): Promise<string[]> {
   const db = await edge.getD1Database('DB');
   await db.exec(
     'CREATE TABLE IF NOT EXISTS d1_migrations (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL)',
   );
   const applied = await db.prepare('SELECT name FROM d1_migrations').all<{ name: string }>();
-  const done = new Set(applied.results.map(({ name }) => name));
-  const missing = readdirSync(FOLDER)
-    .filter((name) => name.endsWith('.sql') && !done.has(name))
+  const files = readdirSync(FOLDER)
+    .filter((name) => name.endsWith('.sql'))
     .sort();
+  const missing = missingMigrations(
+    applied.results.map(({ name }) => name),
+    files,
+  );
   for (const name of missing) {
     const statements = readFileSync(join(FOLDER, name), 'utf8').split('--> statement-breakpoint');
     await db.batch([
