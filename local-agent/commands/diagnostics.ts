@@ -25,6 +25,8 @@ import { platformFacts } from '../host/platform.ts';
 import { readTextFile } from '../host/text-file.ts';
 import { redactor } from '../lib/redact.ts';
 import { PolicyFile } from '../policy/policy-file.ts';
+import { managerOf, serviceHost } from '../service/host.ts';
+import { lastOfJournal } from '../service/systemd-journal.ts';
 import type { Args, CliCommand } from './command.ts';
 import { configOf, optionalText } from './command.ts';
 import type { CommandDeps } from './deps.ts';
@@ -80,13 +82,23 @@ async function hiderFor(args: Args, deps: CommandDeps, root: string): Promise<Hi
   return (text) => redact(hide(text));
 }
 
-function logsOf(logsDir: string, root: string): Record<string, string[]> {
+/** What systemd knows of the service: only it says why a start failed. */
+async function journalOf(deps: CommandDeps): Promise<string[]> {
+  const host = serviceHost(deps.env);
+  const manager = managerOf(host);
+  if (manager?.name !== 'systemd') return ['no journal: services of this system are not those of systemd'];
+  if (host.readFile(manager.file) === null) return ['no journal: no service is installed'];
+  return lastOfJournal(host, LOG_LINES);
+}
+
+async function logsOf(logsDir: string, root: string, deps: CommandDeps): Promise<Record<string, string[]>> {
   const endOf = (files: readonly string[]) => lastLinesOf(files, LOG_LINES);
   return {
     agent: lastLines(logsDir, 'agent', LOG_LINES),
     edge: lastLines(logsDir, 'edge', LOG_LINES),
     ticks: endOf(dayFiles(join(logsDir, 'timed-jobs'))),
     service: endOf(serviceFiles(logsDir)),
+    journal: (await orNull(() => journalOf(deps))) ?? ['no journal: it could not be read'],
     hung: endOf(hungFiles([logsDir, edgeStateOf(root)])),
   };
 }
@@ -108,7 +120,7 @@ async function textOf(args: Args, deps: CommandDeps): Promise<string> {
     doctor,
     status,
     agent,
-    logs: logsOf(logsDir, root),
+    logs: await logsOf(logsDir, root, deps),
   };
   return bundleText(sources, await hiderFor(args, deps, root));
 }

@@ -9,7 +9,7 @@ export const CONTAINS: readonly string[] = [
   'settings and where each comes from, secrets as "set"',
   'the findings of doctor',
   'mode, leader, nodes, browsers and counts, as the edge and the agent see them',
-  'the last lines of agent, edge, ticks and service, known fields only, and where a process hung',
+  "the last lines of agent, edge, ticks and service, known fields only, those of systemd's journal about the service, and where a process hung",
 ];
 export const LEAVES_OUT: readonly string[] = [
   'tokens, keys, cookies and the values of variables with such names',
