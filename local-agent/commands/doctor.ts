@@ -1,12 +1,14 @@
 /** `doctor`: looks for what is wrong on this machine and at the edge, says why it matters and what to do about it. */
+import { join } from 'node:path';
 import { Option } from 'commander';
 import { connectionOptions } from '../config/flags.ts';
 import type { ResolvedConfig } from '../config/resolve.ts';
-import { defaultRoot } from '../config/root-files.ts';
+import { AGENT_DATABASE, defaultRoot } from '../config/root-files.ts';
 import { SETTINGS } from '../config/settings.ts';
 import type { Group, Severity } from '../doctor/check.ts';
 import { GROUPS } from '../doctor/check.ts';
 import { CHECKS } from '../doctor/checks.ts';
+import type { Machine } from '../doctor/machine.ts';
 import { systemMachine } from '../doctor/machine.ts';
 import type { CheckReport, DoctorReport, FindingReport } from '../doctor/report.ts';
 import { runChecks, summarize } from '../doctor/run-checks.ts';
@@ -48,14 +50,25 @@ function rootOf(args: Args, deps: CommandDeps): string {
   return named.success ? named.data : defaultRoot();
 }
 
-/** Makes all checks of the root that the options mean. */
-export async function examine(args: Args, deps: CommandDeps, { fix }: { fix: boolean }): Promise<DoctorReport> {
+function forget(args: Args, deps: CommandDeps): void {
+  const path = join(configOf(args, deps, connectionOptions).config.stateDir, AGENT_DATABASE);
+  const count = deps.modeOf(path) === null ? 0 : systemMachine(deps.env, async () => null).forgetRefused(path);
+  deps.warn(`${counted(count, 'refused request')} forgotten`);
+}
+
+/** Makes all checks of the root that the options mean. `machine`: what a test lets this machine say. */
+export async function examine(
+  args: Args,
+  deps: CommandDeps,
+  { fix, machine: other }: { fix: boolean; machine?: Partial<Machine> },
+): Promise<DoctorReport> {
   const serviceOf = (root: string) => hostServiceState(root, deps);
   const machine = {
     ...systemMachine(deps.env, serviceOf),
     isAlive: deps.isAlive,
     readFile: deps.readFile,
     modeOf: deps.modeOf,
+    ...other,
   };
   const newWorld = (): World => {
     const resolved = resolve(args, deps);
@@ -102,9 +115,14 @@ function printReport(deps: CommandDeps, report: DoctorReport, fixLine: string): 
 export const doctor: CliCommand = {
   name: 'doctor',
   about: 'look for what is wrong on this machine and at the edge, and say what to do',
-  options: [...edgeOptions, new Option('--fix', 'mend what can be mended safely, such as the rights of files')],
+  options: [
+    ...edgeOptions,
+    new Option('--fix', 'mend what can be mended safely, such as the rights of files'),
+    new Option('--forget-refused', 'first forget the requests of this node that the edge has refused'),
+  ],
   examples: ['doctor', 'doctor --fix', 'doctor --json --root ~/other'],
   run: async (args, deps) => {
+    if (args.forgetRefused === true) forget(args, deps);
     const report = await examine(args, deps, { fix: args.fix === true });
     const fixLine = printedCommand(deps.env, 'doctor --fix', report.root);
     present(args, deps, report, () => printReport(deps, report, fixLine));

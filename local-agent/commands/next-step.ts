@@ -1,8 +1,7 @@
 /** What a person does next when edge or agent does not respond, or does not accept the token: which ones were asked, and why. */
 import { connectionOptions } from '../config/flags.ts';
-import type { Origin, ResolvedConfig } from '../config/resolve.ts';
-import type { SettingKey } from '../config/settings.ts';
-import { flagOf, SETTINGS, tomlKey } from '../config/settings.ts';
+import type { ResolvedConfig } from '../config/resolve.ts';
+import { placeOf } from '../config/setting-place.ts';
 import { systemKindOf } from '../config/system-kind.ts';
 import { readSystemRecord } from '../config/system-record.ts';
 import { EdgeError } from '../edge/http-client.ts';
@@ -19,21 +18,6 @@ export interface Connection {
 }
 
 const REFUSED: ReadonlySet<number> = new Set([401, 403]);
-
-/** The source of a setting, as a person finds it again. */
-function placeOf(key: SettingKey, origin: Origin): string {
-  const setting: { env: string; file?: string } = SETTINGS[key];
-  const places: Record<Origin, string> = {
-    flag: `--${flagOf(key)}`,
-    environment: setting.env,
-    'config.toml': `${tomlKey(key)} in config.toml`,
-    'system.json': 'its state/system.json',
-    'roots.json': 'the only system that runs here',
-    file: `the file ${setting.file} of its state folder`,
-    default: 'the default',
-  };
-  return places[origin];
-}
 
 function startLine(resolved: ResolvedConfig, { readFile, env }: CommandDeps): string {
   const { root } = resolved.config;

@@ -29,8 +29,22 @@ interface Planned {
   makeFolders: () => void;
 }
 
-function planned(args: Args, deps: CommandDeps, host: ServiceHost): Planned {
+/** The settings of the service that is installed for this root, which an installation keeps unless this call names others. */
+function keptSettings(
+  args: Args,
+  deps: CommandDeps,
+  { text, manager }: { text: string | null; manager: ServiceManager },
+) {
+  const installed = text === null ? null : manager.read(text);
+  if (installed === null || rootIn(installed) !== configOf(args, deps, settings, { starts: true }).config.root)
+    return {};
+  return Object.fromEntries(Object.entries(installed.environment).filter(([name]) => name.startsWith('BAA_')));
+}
+
+function planned(args: Args, given: CommandDeps, host: ServiceHost): Planned {
   const manager = requireManager(host);
+  const kept = keptSettings(args, given, { text: host.readFile(manager.file), manager });
+  const deps = { ...given, env: { ...kept, ...given.env } };
   const resolved = configOf(args, deps, settings, { starts: true });
   const plan = planFor(resolved, host, deps);
   const unusable = unusableText(plan);

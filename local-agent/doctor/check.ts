@@ -1,4 +1,5 @@
 /** A check as a value: what it looks at, and what it finds. */
+import type { FindingCode } from './finding-codes.ts';
 
 export const SEVERITIES = ['error', 'warning', 'note'] as const;
 export type Severity = (typeof SEVERITIES)[number];
@@ -8,6 +9,7 @@ export const GROUPS = ['program', 'files', 'system', 'edge', 'browsers', 'tasks'
 export type Group = (typeof GROUPS)[number];
 
 export interface Finding {
+  code: FindingCode;
   severity: Severity;
   what: string;
   /** What it leads to. */

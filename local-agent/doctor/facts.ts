@@ -34,6 +34,8 @@ export const AgentSnapshotSchema = z.looseObject({
     }),
   ),
   warnings: z.array(z.string()),
+  /** An agent of an earlier version does not name it. */
+  program_path: z.looseObject({ path: z.string() }).optional(),
 });
 export type AgentSnapshot = z.infer<typeof AgentSnapshotSchema>;
 

@@ -6,14 +6,14 @@ import type { FirefoxBuild } from '../firefox/build-kind.ts';
 import { readBuild, takesUnsigned } from '../firefox/build-kind.ts';
 import { findFirefox } from '../firefox/find.ts';
 import { freeBytes } from '../host/disk-space.ts';
-import { canWriteIn, findProgram, isFolder, setPermissions } from '../host/find-program.ts';
+import { canWriteIn, findProgram, isFolder, isOwn, setPermissions } from '../host/find-program.ts';
 import { namesIn } from '../host/names-in.ts';
 import { homeFolder, permissionsOf, readOwnFile } from '../host/own-files.ts';
 import type { KnownProcess } from '../host/process-start.ts';
 import { stillRuns } from '../host/process-start.ts';
 import type { ServiceState } from '../service/state.ts';
 import type { RefusedRequest } from '../store/read-refused.ts';
-import { readRefused } from '../store/read-refused.ts';
+import { forgetRefused, readRefused } from '../store/read-refused.ts';
 import type { ProgramSaid } from '../worker-runner/ask-program.ts';
 import { askProgram } from '../worker-runner/ask-program.ts';
 import type { Listener } from '../worker-runner/listeners.ts';
@@ -47,6 +47,8 @@ export interface Machine {
   namesIn: (path: string) => string[];
   isFolder: (path: string) => boolean;
   canWriteIn: (path: string) => boolean;
+  /** Whether it belongs to this user. */
+  isOwn: (path: string) => boolean;
   freeBytes: (path: string) => number | null;
   isAlive: (process: KnownProcess) => boolean;
   listenerOf: (port: number) => Promise<Listener | null>;
@@ -56,6 +58,8 @@ export interface Machine {
   /** @throws Error when there is none */
   findFirefox: () => { program: string; build: FirefoxBuild };
   readRefused: (path: string) => RefusedRequest[];
+  /** Gives how many there were. */
+  forgetRefused: (path: string) => number;
   knownRoots: () => string[];
   /** Null on a system without services that this program knows. */
   serviceOf: (root: string) => Promise<ServiceState | null>;
@@ -94,6 +98,7 @@ export function systemMachine(env: Environment, serviceOf: Machine['serviceOf'])
     namesIn,
     isFolder,
     canWriteIn,
+    isOwn,
     freeBytes,
     isAlive: stillRuns,
     listenerOf: (port) => listenerOf(port, env),
@@ -105,6 +110,7 @@ export function systemMachine(env: Environment, serviceOf: Machine['serviceOf'])
       return { program, build: readBuild(program) };
     },
     readRefused,
+    forgetRefused,
     knownRoots: () => knownRoots(),
     serviceOf,
   };

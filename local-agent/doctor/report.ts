@@ -1,8 +1,10 @@
 /** What `doctor` prints with `--json`. */
 import { z } from 'zod';
 import { GROUPS, SEVERITIES } from './check.ts';
+import { FINDING_CODES } from './finding-codes.ts';
 
 export const FindingReportSchema = z.object({
+  code: z.enum(FINDING_CODES),
   severity: z.enum(SEVERITIES),
   what: z.string(),
   why: z.string(),

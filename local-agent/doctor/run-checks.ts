@@ -1,4 +1,5 @@
 /** Makes the checks: all at once, each within its time, and none stops another. Fixes run one after the other. */
+import { EdgeError } from '../edge/http-client.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Check, Outcome } from './check.ts';
 import { Skipped } from './check.ts';
@@ -13,6 +14,13 @@ interface Made<W> {
   fixed: string[];
 }
 
+function whyNotMade(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof Skipped) return message;
+  if (error instanceof EdgeError && error.kind === 'status') return `the edge does not say: ${error.code}: ${message}`;
+  return `it failed: ${message}`;
+}
+
 async function make<W>(check: Check<W>, world: W, clock: Pick<Clock, 'after'>): Promise<Made<W>['outcome']> {
   let cancel = () => {};
   const late = new Promise<never>((_resolve, reject) => {
@@ -21,8 +29,7 @@ async function make<W>(check: Check<W>, world: W, clock: Pick<Clock, 'after'>): 
   try {
     return await Promise.race([Promise.resolve().then(() => check.look(world)), late]);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    return { state: 'skipped', why: error instanceof Skipped ? message : `it failed: ${message}` };
+    return { state: 'skipped', why: whyNotMade(error) };
   } finally {
     cancel();
   }

@@ -8,7 +8,7 @@ import { keptPortsOf, NAMED, systemKindOf, USUAL_PORTS } from '../config/system-
 import type { SystemRecord } from '../config/system-record.ts';
 import { readSystemRecord } from '../config/system-record.ts';
 import { PROGRAM_FOLDER } from '../host/program-file.ts';
-import { printedCommand, programName, shellWord } from '../lib/printed-command.ts';
+import { lineInProgram, printedCommand, programName, shellWord } from '../lib/printed-command.ts';
 import { Skipped } from './check.ts';
 import type { Connect, Facts } from './facts.ts';
 import { factsOf } from './facts.ts';
@@ -26,6 +26,8 @@ export interface WorldSources {
   machine: Machine;
   connect: Connect;
 }
+
+const UPDATE = 'git pull && npm ci';
 
 export class World {
   readonly sources: WorldSources;
@@ -78,6 +80,16 @@ export class World {
     return printedCommand(this.sources.env, text, this.sources.root);
   }
 
+  /** A line of npm or git that works only in the program's folder. */
+  inProgram(line: string): string {
+    return lineInProgram(this.sources.env, PROGRAM_FOLDER, line);
+  }
+
+  /** The line that brings the newest version of this program. */
+  get updateLine(): string {
+    return this.inProgram(UPDATE);
+  }
+
   /** The line by which a person starts the system, or the agent of a further host, at the ports that it has had. */
   startLine(changed: Partial<{ edge: number; agent: number }> = {}): string {
     const { root, env, resolved } = this.sources;
@@ -95,7 +107,7 @@ export class World {
       ...(edge === USUAL_PORTS.edge ? [] : ['--port', edge]),
       ...(agent === USUAL_PORTS.agent ? [] : ['--agent-port', agent]),
     ];
-    return ['npm start -- --root', shellWord(root), ...ports].join(' ');
+    return this.inProgram(['npm start -- --root', shellWord(root), ...ports].join(' '));
   }
 
   /** How this root is started, or started again when it runs: by its service when it has one. */
@@ -105,14 +117,15 @@ export class World {
     const isServed = service?.loaded?.running === true;
     if (service !== null && (isServed || !isRunning)) {
       const verb = isServed ? 'restart' : 'start';
-      return { how: `${verb} its service`, command: this.command(`service ${verb}`) };
+      return { how: `${verb} the service of this root`, command: this.command(`service ${verb}`) };
     }
-    const how = isRunning ? 'stop it with Ctrl-C and start it' : 'start it';
+    const what = this.hasLocalEdge ? 'system' : 'agent';
+    const how = isRunning ? `stop the ${what} with Ctrl-C and start it again` : `start the ${what}`;
     return { how, command: this.startLine() };
   }
 
-  /** The line that deploys the edge of this root; null when another root has deployed it, or this is not known. */
-  get deployLine(): string | null {
+  /** The line of npm that deploys the edge of this root; null when another root has deployed it, or this is not known. */
+  get #deployLine(): string | null {
     const { root } = this.sources;
     const deployed = readDeployed(keptFilesOf(root), this.machine.readFile);
     const toml = this.machine.readFile(join(PROGRAM_FOLDER, 'wrangler.toml'));
@@ -121,19 +134,22 @@ export class World {
     return `npm run deploy -- --root ${shellWord(root)}${env === '' ? '' : ` --env ${env}`}`;
   }
 
-  /** How the edge becomes that of this version. `local` is what a start does, and `deployed` what a deploy does. */
+  /** How the edge becomes that of this program. `local` is what a start does, and `deployed` what a deploy does, here `updates` first. */
   async updateEdge({
     local,
     deployed,
+    updates = false,
   }: {
     local: string;
     deployed: string;
+    updates?: boolean;
   }): Promise<{ advice: string; command: string | null }> {
     if (this.hasLocalEdge) {
       const { how, command } = await this.startAgain();
       return { advice: `${how}: ${local}`, command };
     }
-    const command = this.deployLine;
+    const line = this.#deployLine;
+    const command = line === null ? null : this.inProgram(updates ? `${UPDATE} && ${line}` : line);
     const onTheOther =
       'on the host and for the root that has deployed it, with "npm run deploy -- --root ROOT", and --env for its environment';
     return { advice: command === null ? `${deployed}, ${onTheOther}` : deployed, command };

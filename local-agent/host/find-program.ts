@@ -1,5 +1,6 @@
 /** Where a program is that a configuration names. */
 import { accessSync, chmodSync, constants, statSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { delimiter, isAbsolute, join } from 'node:path';
 
 /** Whether this user may run the file. */
@@ -39,6 +40,11 @@ export function canWriteIn(path: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** Whether the file or folder belongs to this user. */
+export function isOwn(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.uid === userInfo().uid;
 }
 
 export function setPermissions(path: string, mode: number): void {

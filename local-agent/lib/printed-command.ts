@@ -14,6 +14,11 @@ export function programName(env: Readonly<Record<string, string | undefined>>): 
   return NPM_SCRIPTS.includes(env.npm_lifecycle_event) ? 'npm run conductor --' : 'conductor';
 }
 
+/** A line of npm or git for the program's folder: where npm runs this program, a person is there. */
+export function lineInProgram(env: Readonly<Record<string, string | undefined>>, folder: string, line: string): string {
+  return NPM_SCRIPTS.includes(env.npm_lifecycle_event) ? line : `cd ${shellWord(folder)} && ${line}`;
+}
+
 /** The line that runs `command`, in the root that the caller has named. */
 export function printedCommand(
   env: Readonly<Record<string, string | undefined>>,

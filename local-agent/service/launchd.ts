@@ -19,10 +19,16 @@ export function launchd(host: ServiceHost): ServiceManager {
   const look = async (): Promise<Loaded> => {
     const end = await host.run(['launchctl', 'print', target]);
     if (end === null) throw new ServiceError(`launchctl is not installed on this machine. ${REMEDY}`);
-    if (end.code !== 0) return { loaded: false, running: false, pid: null, word: 'not loaded' };
+    if (end.code !== 0) return { loaded: false, running: false, fails: false, pid: null, word: 'not loaded' };
     const pid = /^\s*pid = (\d+)$/m.exec(end.stdout)?.[1];
     const word = /^\s*state = (.+)$/m.exec(end.stdout)?.[1] ?? 'unknown';
-    return { loaded: true, running: pid !== undefined, pid: pid === undefined ? null : Number(pid), word };
+    return {
+      loaded: true,
+      running: pid !== undefined,
+      fails: pid === undefined,
+      pid: pid === undefined ? null : Number(pid),
+      word,
+    };
   };
   const unload = async (): Promise<void> => {
     if (!(await look()).loaded) return;

@@ -37,6 +37,8 @@ export interface Loaded {
   /** Whether the manager knows it, and starts it at the next login. */
   loaded: boolean;
   running: boolean;
+  /** Whether it ends again and again: the manager starts it, and it does not stay. */
+  fails: boolean;
   pid: number | null;
   /** The state in the manager's own word. */
   word: string;

@@ -4,7 +4,14 @@ import { ServiceError } from './manager.ts';
 import type { InstalledService, ServicePlan } from './plan.ts';
 import { rootIn } from './plan.ts';
 
-export type StaleCode = 'unreadable' | 'other_root' | 'node_missing' | 'other_node' | 'other_program' | 'other_content';
+export type StaleCode =
+  | 'unreadable'
+  | 'other_root'
+  | 'node_missing'
+  | 'other_node'
+  | 'program_missing'
+  | 'other_program'
+  | 'other_content';
 
 /** One reason why the file of the service no longer fits, as a person reads it. */
 export interface StaleReason {
@@ -53,7 +60,9 @@ function staleReasons(text: string, installed: InstalledService, sources: StateS
   if (!host.exists(node)) reasons.push({ code: 'node_missing', text: `its Node ${node} is no longer there` });
   else if (node !== plannedNode)
     reasons.push({ code: 'other_node', text: `it uses the Node ${node}, not ${plannedNode}` });
-  if (program !== plannedProgram)
+  if (!host.exists(program))
+    reasons.push({ code: 'program_missing', text: `its program ${program} is no longer there` });
+  else if (program !== plannedProgram)
     reasons.push({ code: 'other_program', text: `it runs the program ${program}, not ${plannedProgram}` });
   if (reasons.length === 0 && manager.render(comparable(plan, installed)) !== text)
     reasons.push({ code: 'other_content', text: 'it was written by another version, or for other settings' });

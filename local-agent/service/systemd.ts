@@ -4,7 +4,7 @@ import { demand } from './manager.ts';
 import { readSystemdFile, systemdFile, systemdPath, UNIT } from './systemd-file.ts';
 
 const REMEDY =
-  'The user manager of systemd runs for a person who is logged in: log in as that person (not with su or sudo), and look with "systemctl --user status"';
+  'The user manager of systemd runs for a person who is logged in: log in as that person (not with su or sudo), and look with "systemctl --user status". Without one, as in many containers, start this program in another way, with "npm start"';
 
 export function systemd(host: ServiceHost): ServiceManager {
   const file = systemdPath(host.home, host.env.XDG_CONFIG_HOME);
@@ -18,6 +18,7 @@ export function systemd(host: ServiceHost): ServiceManager {
     return {
       loaded: values.get('LoadState') === 'loaded' && values.get('UnitFileState') === 'enabled',
       running: active === 'active',
+      fails: active === 'activating' && values.get('SubState')?.startsWith('auto-restart') === true,
       pid: pid > 0 ? pid : null,
       word: `${active} (${values.get('SubState') ?? 'unknown'})`,
     };

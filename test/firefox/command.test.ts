@@ -28,14 +28,21 @@ describeWithFirefox('conductor firefox', () => {
     await scene.stop();
   });
 
-  function run(options: string): ReturnType<FirefoxScene['firefox']> {
-    const command = scene.firefox(options);
+  function run(options: string, advised?: string): ReturnType<FirefoxScene['firefox']> {
+    const command = scene.firefox(options, advised);
     commands.push(command);
     return command;
   }
 
-  it('is ready when the extension is installed, paired and connected, and closes within 15 s of SIGTERM', async () => {
-    const command = run('--bidi about:blank');
+  /** Finds by doctor that no browser serves the node; resolves with the line that it advises. */
+  async function advised(code: 'no_browser_paired' | 'no_browser_connected'): Promise<string> {
+    const found = await scene.browserFindings();
+    expect(found).toMatchObject([{ code, command: `npm run conductor -- firefox --root ${scene.root}` }]);
+    return found[0]?.command ?? 'false';
+  }
+
+  it('by the line of doctor, it is ready when the extension is installed, paired and connected, and closes within 15 s of SIGTERM', async () => {
+    const command = run('--bidi about:blank', await advised('no_browser_paired'));
     first = await command.ready();
     expect(await scene.browser(first.client_id)).toEqual({
       client_id: first.client_id,
@@ -44,6 +51,7 @@ describeWithFirefox('conductor firefox', () => {
     });
     expect(command.line.out).toHaveLength(1);
     expect(first.profile).toBe(join(scene.root, 'firefox', 'profile'));
+    expect(await scene.browserFindings()).toEqual([]);
 
     const bidi = await command.bidi();
     await bidi.call('storage.setCookie', { cookie: { ...COOKIE, expiry: 4_000_000_000 } }, z.unknown());
@@ -71,7 +79,7 @@ describeWithFirefox('conductor firefox', () => {
 
   it('a start on the same root keeps browser, origin, token and logins', async () => {
     const tokens = await scene.tokensOf(first.client_id);
-    const command = run('--bidi about:blank');
+    const command = run('--bidi about:blank', await advised('no_browser_connected'));
     const { client_id, extension_origin } = await command.ready();
     expect({ client_id, extension_origin }).toEqual({
       client_id: first.client_id,
@@ -83,6 +91,9 @@ describeWithFirefox('conductor firefox', () => {
     expect(cookies).toContainEqual(expect.objectContaining({ name: 'session', domain: 'chatgpt.com' }));
     expect(await scene.tokensOf(first.client_id)).toEqual(tokens);
     expect(tokens).toHaveLength(1);
+    // As after an update of the program, whose next start of Firefox brings the extension of its version.
+    expect(await scene.browserFindings('9.9.9')).toMatchObject([{ code: 'extension_version' }]);
+    expect(await scene.browserFindings()).toEqual([]);
   });
 
   it('opens no debugging port unless asked, and a second one on the same root says that the first runs', async () => {

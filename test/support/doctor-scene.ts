@@ -114,7 +114,7 @@ export const serviceState = (over: Partial<ServiceState> = {}): ServiceState => 
   installed: true,
   root: '/r',
   stale: [],
-  loaded: { loaded: true, running: true, pid: 1, word: 'active' },
+  loaded: { loaded: true, running: true, fails: false, pid: 1, word: 'active' },
   problem: null,
   ...over,
 });

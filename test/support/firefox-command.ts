@@ -3,6 +3,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { defaultDeps } from '../../local-agent/commands/deps.ts';
+import { examine } from '../../local-agent/commands/doctor.ts';
+import type { FindingReport } from '../../local-agent/doctor/report.ts';
 import { Bidi } from '../../local-agent/firefox/bidi.ts';
 import { until } from './cluster.ts';
 import { FIREFOX } from './sites/open-firefox.ts';
@@ -50,9 +53,20 @@ export class FirefoxScene {
     return join(this.home, '.baa');
   }
 
-  /** Starts the command, which can reach nothing outside this machine. */
-  firefox(options: string): FirefoxCommand {
-    const line = `exec npm run -s conductor -- firefox --firefox ${FIREFOX} --headless --json ${options}`;
+  /** What doctor finds about browsers; `version`: that of the program, when it is another. */
+  async browserFindings(version: string = defaultDeps.version): Promise<FindingReport[]> {
+    const deps = { ...defaultDeps, version, env: { PATH: process.env.PATH, npm_lifecycle_event: 'conductor' } };
+    const { checks } = await examine({ root: this.root }, deps, { fix: false });
+    return checks.find(({ id }) => id === 'browsers')?.findings ?? [];
+  }
+
+  /**
+   * Starts the command, which can reach nothing outside this machine.
+   * `advised`: the line of npm that starts it, as doctor prints it.
+   */
+  firefox(options: string, advised = 'npm run conductor -- firefox'): FirefoxCommand {
+    const silent = advised.replace('npm run ', 'npm run -s ');
+    const line = `exec ${silent} --firefox ${FIREFOX} --headless --json ${options}`;
     return new FirefoxCommand(new RunningLine(line, this.home, { MOZ_DISABLE_NONLOCAL_CONNECTIONS: '1' }));
   }
 

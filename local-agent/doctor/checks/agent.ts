@@ -19,28 +19,32 @@ export const agent: Check<World> = {
       return { state: 'ok', note: `process ${identity.pid} responds at ${config.localApi}` };
     }
     const listener = await world.machine.listenerOf(Number(new URL(config.localApi ?? '').port));
-    return found(listener === null ? await gone(world) : hung(world, listener.pid));
+    return found(listener === null ? await gone(world) : await hung(world, listener.pid));
   },
 };
 
 async function gone(world: World): Promise<Finding> {
   const { how } = await world.startAgain();
   return {
+    code: 'agent_gone',
     severity: 'error',
     what: `no agent listens at ${world.config.localApi}, though the system of this root runs`,
     why: UNANSWERED,
-    advice: `what supervises it starts a dead agent again within seconds; if it stays away, the newest agent.*.log in ${world.config.logsDir} says why. Then ${how}`,
-    command: null,
+    advice: `wait some seconds, in which what supervises it starts a dead agent again. If it stays away, the end of its log says why: mend that, then ${how}`,
+    command: world.command('logs agent'),
   };
 }
 
-function hung(world: World, pid: number | null): Finding {
+async function hung(world: World, pid: number | null): Promise<Finding> {
+  // An agent that a person runs in a terminal has no supervisor.
+  const isSupervised = world.hasLocalEdge || (await world.facts.service()) !== null;
+  const again = isSupervised ? 'what supervises it starts it again' : `then start it again with "${world.startLine()}"`;
   return {
+    code: 'agent_hung',
     severity: 'error',
     what: `the agent ${pid === null ? '' : `(process ${pid}) `}takes connections at ${world.config.localApi}, but does not respond within ${HUNG_MS / 1_000} s`,
     why: `it hangs, or it was stopped by a signal: ${UNANSWERED}`,
-    advice:
-      'end it: npm start and a service start it again, and it continues with what it has stored. hung.log in the folder of the logs may name where it hangs',
+    advice: `end it: ${again}, and it continues with what it has stored. "${world.command('logs hung')}" may name where it hangs`,
     command: pid === null ? null : `kill -9 ${pid}`,
   };
 }

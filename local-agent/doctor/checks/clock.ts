@@ -32,6 +32,7 @@ export const clock: Check<World> = {
     if (Math.abs(skew) <= LIMIT_MS) return { state: 'ok', note: 'it agrees with that of the edge' };
     const seconds = Math.round(Math.abs(skew) / 1_000);
     return found({
+      code: 'clock_off',
       severity: 'warning',
       what: `the clock of this machine is ${seconds} s ${skew > 0 ? 'ahead of' : 'behind'} that of the edge`,
       why: 'no lease depends on it, but times in lists and logs are wrong, and tokens and links seem to expire early or late',

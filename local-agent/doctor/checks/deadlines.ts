@@ -14,10 +14,7 @@ const NAMES: Readonly<Record<Overdue['kind'], string>> = {
 };
 
 /** A tick ends what is past its deadline, so no tick runs. */
-const NO_TICKS: Pick<Finding, 'why' | 'advice'> = {
-  why: 'each tick of the timed jobs ends what is past its deadline, so no tick runs, or its jobs fail',
-  advice: 'the Worker needs its Cron Trigger (wrangler.toml); the status page lists the ticks and their errors',
-};
+const NO_TICKS = 'each tick of the timed jobs ends what is past its deadline, so no tick runs, or its jobs fail';
 /** No tick ends it: the row was changed by hand, or by a fault of the edge. */
 const NO_DEADLINE: Pick<Finding, 'why' | 'advice'> = {
   why: 'it stays as it is for ever, and its conversation or task waits for it',
@@ -27,22 +24,23 @@ const NO_DEADLINE: Pick<Finding, 'why' | 'advice'> = {
 
 /** What makes ticks again. */
 async function ticksAgain(world: World): Promise<Pick<Finding, 'why' | 'advice' | 'command'>> {
-  if (!world.hasLocalEdge) return { ...NO_TICKS, command: null };
+  const list = `"${world.command('ticks list')}" shows the ticks and their errors`;
+  if (!world.hasLocalEdge) {
+    const deployed = `the Worker needs its Cron Trigger, which a deploy sets; ${list}`;
+    return { why: NO_TICKS, ...(await world.updateEdge({ local: '', deployed })) };
+  }
   const { how, command } = await world.startAgain();
-  return {
-    ...NO_TICKS,
-    advice: `a local system makes a tick each minute: ${how}; the status page lists the ticks`,
-    command,
-  };
+  return { why: NO_TICKS, advice: `a local system makes a tick each minute: ${how}; ${list}`, command };
 }
 
 async function findingOf(world: World, { kind, id, status, deadline_at }: Overdue): Promise<Finding> {
   const what = `${NAMES[kind]} ${id} (${status})`;
   if (deadline_at === null) {
     const command = world.command('restore-check --force');
-    return { severity: 'error', what: `${what} has no deadline`, ...NO_DEADLINE, command };
+    return { code: 'deadline_missing', severity: 'error', what: `${what} has no deadline`, ...NO_DEADLINE, command };
   }
   return {
+    code: 'deadline_passed',
     severity: 'error',
     what: `${what} should have ended at ${new Date(deadline_at).toISOString()}`,
     ...(await ticksAgain(world)),

@@ -10,6 +10,7 @@ const NOT_FOUND = 404;
 
 async function olderEdge(world: World, what: string): Promise<Finding> {
   return {
+    code: 'edge_older',
     severity: 'warning',
     what: `the edge is older than this program: ${what}`,
     why: 'programs ask for what an older edge does not have; the edge is updated first, then agents and command lines',
@@ -17,13 +18,15 @@ async function olderEdge(world: World, what: string): Promise<Finding> {
   };
 }
 
-function olderProgram(what: string): Finding {
+async function olderProgram(world: World, what: string): Promise<Finding> {
+  const { how } = await world.startAgain();
   return {
+    code: 'program_older',
     severity: 'warning',
     what: `this program is older than the edge: ${what}`,
     why: 'an edge serves programs of the version before, but not for ever',
-    advice: 'update this program: fetch its newest version, install, and start the agent again',
-    command: 'git pull && npm ci',
+    advice: `update this program, then ${how}`,
+    command: world.updateLine,
   };
 }
 
@@ -39,13 +42,13 @@ export const edgeVersion: Check<World> = {
       return found(await olderEdge(world, `its API has level ${level ?? 'none'}, and this program wants ${API_LEVEL}`));
     }
     if (level > API_LEVEL)
-      return found(olderProgram(`the API has level ${level}, and this program knows ${API_LEVEL}`));
+      return found(await olderProgram(world, `the API has level ${level}, and this program knows ${API_LEVEL}`));
     try {
       const { version } = await world.facts.health();
       const own = world.sources.version;
       if (version === own) return { state: 'ok', note: `${version}, as this program` };
       const what = `the edge has version ${version}, this program ${own}`;
-      const finding = isOlderVersion(version, own) ? await olderEdge(world, '') : olderProgram('');
+      const finding = isOlderVersion(version, own) ? await olderEdge(world, '') : await olderProgram(world, '');
       return found({ ...finding, severity: 'note', what });
     } catch (error) {
       if (error instanceof EdgeError && error.status === NOT_FOUND) {

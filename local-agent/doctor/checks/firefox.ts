@@ -8,16 +8,18 @@ export const firefox: Check<World> = {
   id: 'firefox',
   group: 'browsers',
   title: 'Firefox',
-  look: ({ machine }) => {
+  look: (world) => {
+    const { machine } = world;
     let known: ReturnType<typeof machine.findFirefox>;
     try {
       known = machine.findFirefox();
     } catch (error) {
       return found({
+        code: 'firefox_missing',
         severity: 'warning',
         what: error instanceof Error ? error.message : String(error),
         why: 'a node without a browser runs tasks, but serves no chat',
-        advice: 'install Firefox ESR or Developer Edition; docs/firefox.md says which builds take the extension',
+        advice: `install Firefox ESR or Developer Edition; then "${world.command('firefox')}" opens and pairs it. docs/firefox.md says which builds take the extension`,
         command: null,
       });
     }
@@ -25,10 +27,11 @@ export const firefox: Check<World> = {
     const problem = signatureProblem(program, build);
     if (problem === null) return { state: 'ok', note: `${buildName(build)} at ${program}` };
     return found({
+      code: 'firefox_signed_only',
       severity: 'warning',
       what: problem,
       why: 'the extension does not stay installed in it',
-      advice: 'docs/firefox.md has the ways out',
+      advice: `the first of these ways is the shortest; then "${world.command('firefox')}" opens and pairs it. docs/firefox.md describes each`,
       command: null,
     });
   },

@@ -19,6 +19,7 @@ export const migrations: Check<World> = {
     const unknown = run.filter((name) => !own.includes(name)).sort();
     if (missing.length > 0) {
       return found({
+        code: 'migrations_missing',
         severity: 'error',
         what: `the edge's database lacks ${missing.length} migrations: ${missing.join(', ')}`,
         why: 'requests that need the missing tables or columns fail',
@@ -29,12 +30,14 @@ export const migrations: Check<World> = {
       });
     }
     if (unknown.length === 0) return { state: 'ok', note: `all ${own.length} migrations have run` };
+    const { how } = await world.startAgain();
     return found({
+      code: 'migrations_unknown',
       severity: 'warning',
       what: `the edge's database has migrations that this program does not know: ${unknown.join(', ')}`,
       why: 'this program is older than the edge',
-      advice: 'update this program',
-      command: 'git pull && npm ci',
+      advice: `update this program, then ${how}`,
+      command: world.updateLine,
     });
   },
 };

@@ -13,7 +13,8 @@ export const nodeVersion: Check<World> = {
   id: 'node-version',
   group: 'program',
   title: 'Node version',
-  look: ({ machine }) => {
+  look: (world) => {
+    const { machine } = world;
     const path = join(PROGRAM_FOLDER, 'package.json');
     const text = machine.readFile(path);
     if (text === null) throw new Skipped(`${path} is missing`);
@@ -21,12 +22,17 @@ export const nodeVersion: Check<World> = {
     if (!isOlderVersion(machine.nodeVersion, least)) {
       return { state: 'ok', note: `${machine.nodeVersion}; ${least} or newer is needed` };
     }
+    // The packages that have a Node are for Linux.
+    const isBrought = process.platform === 'linux';
     return found({
+      code: 'node_too_old',
       severity: 'error',
       what: `Node ${machine.nodeVersion} runs this program, which needs ${least} or newer`,
       why: 'an older Node does not run it, or only in part',
-      advice: `install Node ${least} or newer; on Linux "npm ci" brings one into node_modules`,
-      command: 'npm ci',
+      advice: isBrought
+        ? 'let npm bring one into node_modules, which every command of this program then uses'
+        : `install Node ${least} or newer from https://nodejs.org, and run this again with it`,
+      command: isBrought ? world.inProgram('npm ci') : null,
     });
   },
 };

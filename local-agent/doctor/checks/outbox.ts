@@ -24,12 +24,13 @@ export const outbox: Check<World> = {
   look: async (world) => {
     const refused = await refusedRequests(world);
     const findings = refused.map(({ kind, path, refusal: { status, code, message } }) => ({
+      code: 'request_refused' as const,
       severity: 'warning' as const,
       what: `the edge refused a request of this node: ${kind} to ${path}: ${code} (${status}): ${message}`,
       why: 'the agent keeps it for you and does not send it again; what it reports is missing at the edge',
       advice:
-        'read the reason: an edge that is older than the agent has to be updated; an object that was removed needs nothing. The newest twenty are kept to be looked at',
-      command: world.command('status --local'),
+        'read the reason: an edge that is older than the agent has to be updated; an object that was removed needs nothing. Then let the agent forget these requests:',
+      command: world.command('doctor --forget-refused'),
     }));
     return outcomeOf(findings, 'the edge has refused nothing of this node');
   },

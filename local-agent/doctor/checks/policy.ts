@@ -18,6 +18,7 @@ export const policy: Check<World> = {
     const problem = file.problem();
     if (problem !== null) {
       return found({
+        code: 'policy_invalid',
         severity: 'error',
         what: problem,
         why: 'a running agent keeps the last valid rules, and an agent that starts now runs no tool',
@@ -29,6 +30,7 @@ export const policy: Check<World> = {
     const states = ownPaths(config).filter((one) => one !== PROGRAM_FOLDER);
     const warnings = rootWarnings(roots, { home: machine.home, program: PROGRAM_FOLDER, states });
     const findings = warnings.map((what) => ({
+      code: 'policy_root_wide' as const,
       severity: 'warning' as const,
       what,
       why: 'what a chat may run there can change your files, this program or its state',

@@ -53,10 +53,10 @@ function takenBy(world: World, { port, listener }: Port & { listener: Listener }
 /** One finding for all of them: a start needs every port. */
 async function findingOf(world: World, taken: readonly (Port & { listener: Listener })[]): Promise<Finding> {
   const what = taken.map((one) => takenBy(world, one)).join(', and ');
-  const common = { severity: 'error', what, why: 'this system cannot listen there' } as const;
+  const common = { code: 'port_taken', severity: 'error', what, why: 'this system cannot listen there' } as const;
   if ((await world.facts.service()) !== null) {
     const { how, command } = await world.startAgain();
-    return { ...common, advice: `stop that program, then ${how}, which listens at these ports`, command };
+    return { ...common, advice: `stop that program first, and then ${how}, which listens at these ports`, command };
   }
   const free = Object.fromEntries(taken.map((one) => [one.of, 0]));
   const isPaired = taken.some(({ of }) => of === 'agent');

@@ -15,6 +15,7 @@ import { contains } from '../../host/roots.ts';
 import { shellWord } from '../../lib/printed-command.ts';
 import type { Check, Finding } from '../check.ts';
 import { outcomeOf } from '../check.ts';
+import type { FindingCode } from '../finding-codes.ts';
 import type { World } from '../world.ts';
 
 const OTHERS = 0o007;
@@ -22,6 +23,7 @@ const GROUP_AND_OTHERS = 0o077;
 const WRITE_BY_OTHERS = 0o022;
 
 interface Rule {
+  code: FindingCode;
   paths: readonly string[];
   /** Rights that only the owner may have. */
   forbidden: number;
@@ -37,6 +39,7 @@ function rulesOf({ config, sources: { root } }: World): Rule[] {
   return [
     {
       paths: [...secrets, bootstrapPathOf(root), join(deployFolderOf(root), BOOTSTRAP_FILE)],
+      code: 'secret_readable',
       forbidden: GROUP_AND_OTHERS,
       mend: 0o600,
       severity: 'error',
@@ -45,6 +48,7 @@ function rulesOf({ config, sources: { root } }: World): Rule[] {
     },
     {
       paths: [policyPathOf({ root }), configPathOf(root)],
+      code: 'rules_writable',
       forbidden: WRITE_BY_OTHERS,
       mend: 0o600,
       severity: 'error',
@@ -53,6 +57,7 @@ function rulesOf({ config, sources: { root } }: World): Rule[] {
     },
     {
       paths: [...new Set([root, edgeStateOf(root), stateDir, logsDir, runsDir, worktreesDir, tmpDir])],
+      code: 'folder_open',
       forbidden: OTHERS,
       mend: 0o700,
       severity: 'warning',
@@ -68,12 +73,13 @@ export const rights: Check<World> = {
   title: 'Rights',
   look: (world) => {
     const { machine } = world;
-    const findings = rulesOf(world).flatMap(({ paths, forbidden, mend, severity, what, why }) =>
+    const findings = rulesOf(world).flatMap(({ code, paths, forbidden, mend, severity, what, why }) =>
       paths.flatMap((path): Finding[] => {
         const mode = machine.modeOf(path);
         if (mode === null || (mode & forbidden) === 0) return [];
         return [
           {
+            code,
             severity,
             what: `${path} ${what} (mode ${mode.toString(8)})`,
             why,

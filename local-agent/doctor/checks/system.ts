@@ -18,6 +18,7 @@ export const system: Check<World> = {
     const start = { why: 'no browser is served and no work is done', command };
     if (record === null) {
       return found({
+        code: 'never_started',
         severity: 'warning',
         what: `no system was started in ${root}`,
         advice: `${how}, or name the root of the running system with --root`,
@@ -26,6 +27,7 @@ export const system: Check<World> = {
     }
     if (record.pid !== null) {
       return found({
+        code: 'killed',
         severity: 'warning',
         what: `state/system.json names the process ${record.pid}, which has ended without a stop: it was killed, or the machine was turned off`,
         advice: `${how}: it continues with what it has stored`,
@@ -33,6 +35,7 @@ export const system: Check<World> = {
       });
     }
     return found({
+      code: 'stopped',
       severity: 'warning',
       what: `the system of ${root} was stopped`,
       advice: how,

@@ -3,9 +3,13 @@ import { join } from 'node:path';
 import type { Role, Session, Token } from '../../../schema/contracts/tokens.ts';
 import { PLACEHOLDER_SECRETS } from '../../../schema/contracts/tokens.ts';
 import { NODE_TOKEN_FILE, OPERATOR_TOKEN_FILE } from '../../config/root-files.ts';
+import { placeOf } from '../../config/setting-place.ts';
+import { NAMED } from '../../config/system-kind.ts';
 import { EdgeError } from '../../edge/http-client.ts';
+import { programName, shellWord } from '../../lib/printed-command.ts';
 import type { Check, Finding, Outcome, Severity } from '../check.ts';
 import { found, outcomeOf, Skipped } from '../check.ts';
+import type { FindingCode } from '../finding-codes.ts';
 import type { World } from '../world.ts';
 
 const DAY_MS = 86_400_000;
@@ -14,7 +18,17 @@ const SOON_DAYS = 14;
 const LIFE_MAX_MS = 365 * DAY_MS;
 const UNAUTHORIZED = 401;
 
+/** Which finding each fault of a token is. */
+interface Codes {
+  missing: FindingCode;
+  refused: FindingCode;
+  role: FindingCode;
+  ofOther: FindingCode;
+  expires: FindingCode;
+}
+
 interface Kind {
+  codes: Codes;
   title: string;
   token: 'operatorToken' | 'sharedToken';
   file: string;
@@ -28,6 +42,14 @@ interface Kind {
 }
 
 const OPERATOR: Kind = {
+  codes: {
+    missing: 'operator_token_missing',
+    refused: 'operator_token_refused',
+    role: 'operator_token_role',
+    // It is bound to no node.
+    ofOther: 'operator_token_role',
+    expires: 'operator_token_expires',
+  },
   title: "the operator's token",
   token: 'operatorToken',
   file: OPERATOR_TOKEN_FILE,
@@ -38,6 +60,13 @@ const OPERATOR: Kind = {
   create: () => 'tokens create --role ops_admin --subject NAME',
 };
 const NODE: Kind = {
+  codes: {
+    missing: 'node_token_missing',
+    refused: 'node_token_refused',
+    role: 'node_token_role',
+    ofOther: 'node_token_of_other',
+    expires: 'node_token_expires',
+  },
   title: "the node's token",
   token: 'sharedToken',
   file: NODE_TOKEN_FILE,
@@ -50,14 +79,36 @@ const NODE: Kind = {
 
 /** How a new token comes into the root. */
 async function renewal(world: World, kind: Kind): Promise<Pick<Finding, 'advice' | 'command'>> {
+  const origin = world.resolved.origins[kind.token];
+  // It comes before the file that a start writes.
+  if (NAMED.has(origin)) {
+    const { how } = await world.startAgain();
+    const isVariable = origin === 'environment';
+    return {
+      advice: `it is from ${placeOf(kind.token, origin)}, which comes before the file of the root: remove it there, also where the agent is started; when no file has a token, then ${how}`,
+      command: isVariable ? `unset ${kind.variable}` : null,
+    };
+  }
   if (world.hasLocalEdge) {
     const { how, command } = await world.startAgain();
     return { advice: `${how}: a start makes the tokens that are missing or not accepted`, command };
   }
   const file = join(world.config.stateDir, kind.file);
   return {
-    advice: `run "conductor ${kind.create(world)}" on a host with an operator's token, and write what it prints to ${file} (mode 600)`,
-    command: null,
+    advice: `on a host that has an operator's token run "${programName(world.sources.env)} ${kind.create(world)}". Then run this line here and give it the token that was printed: Enter, then Ctrl-D${kind === NODE ? '; the agent reads it at its start' : ''}`,
+    command: `(umask 077; cat > ${shellWord(file)})`,
+  };
+}
+
+/** The token and the node id name two nodes. Where a person has named the id, only that person knows which one is meant. */
+async function otherNode(world: World, bound: string | null): Promise<Pick<Finding, 'advice' | 'command'>> {
+  const { nodeId } = world.config;
+  const origin = world.resolved.origins.nodeId;
+  const renewed = await renewal(world, NODE);
+  if (!NAMED.has(origin)) return renewed;
+  return {
+    ...renewed,
+    advice: `when this node is ${bound}, correct its id, which is from ${placeOf('nodeId', origin)}. When it is meant to be ${nodeId}, a node with a token of its own, ${renewed.advice}`,
   };
 }
 
@@ -65,7 +116,7 @@ async function refusal(world: World, kind: Kind, error: unknown): Promise<Outcom
   if (!(error instanceof EdgeError)) throw error;
   if (error.status !== UNAUTHORIZED) throw new Skipped(`the edge did not judge it: ${error.message}`);
   const what = `the edge does not accept ${kind.title}: ${error.code}: ${error.message}`;
-  return found({ severity: 'error', what, why: kind.why, ...(await renewal(world, kind)) });
+  return found({ code: kind.codes.refused, severity: 'error', what, why: kind.why, ...(await renewal(world, kind)) });
 }
 
 /** The token as the edge lists it; null when this is not known. */
@@ -94,7 +145,13 @@ async function lookAt(world: World, kind: Kind): Promise<Outcome> {
   }
   if (token === null || PLACEHOLDER_SECRETS.includes(token)) {
     const what = `${kind.title} is ${token === null ? 'missing' : `still ${token}`}: ${kind.variable}, or ${join(config.stateDir, kind.file)}`;
-    return found({ severity: kind.severity(world), what, why: kind.why, ...(await renewal(world, kind)) });
+    return found({
+      code: kind.codes.missing,
+      severity: kind.severity(world),
+      what,
+      why: kind.why,
+      ...(await renewal(world, kind)),
+    });
   }
   const session = await world.facts.session(token).catch((error: unknown) => refusal(world, kind, error));
   if ('state' in session) return session;
@@ -103,6 +160,7 @@ async function lookAt(world: World, kind: Kind): Promise<Outcome> {
   if (role !== kind.role) {
     const what = `${kind.title} has the role ${role}, and ${kind.role} is needed`;
     findings.push({
+      code: kind.codes.role,
       severity: kind === NODE ? 'error' : 'warning',
       what,
       why: kind.why,
@@ -110,7 +168,13 @@ async function lookAt(world: World, kind: Kind): Promise<Outcome> {
     });
   } else if (kind === NODE && controller_id !== config.nodeId && world.resolved.origins.nodeId !== 'default') {
     const what = `${kind.title} belongs to the node ${controller_id}, and this node is ${config.nodeId}`;
-    findings.push({ severity: 'error', what, why: kind.why, ...(await renewal(world, kind)) });
+    findings.push({
+      code: kind.codes.ofOther,
+      severity: 'error',
+      what,
+      why: kind.why,
+      ...(await otherNode(world, controller_id)),
+    });
   }
   const { expires_at = null, created_at = 0 } = (await listed(world, session)) ?? {};
   const days = expires_at === null ? null : Math.floor((expires_at - world.sources.now()) / DAY_MS);
@@ -118,7 +182,7 @@ async function lookAt(world: World, kind: Kind): Promise<Outcome> {
     const what = `${kind.title} (${token_id}) expires in ${days} days`;
     const lifeMs = Math.min(Math.max(expires_at - created_at, DAY_MS), LIFE_MAX_MS);
     const advised = await rotation(world, kind, { token_id, lifeMs });
-    findings.push({ severity: 'warning', what, why: kind.why, ...advised });
+    findings.push({ code: kind.codes.expires, severity: 'warning', what, why: kind.why, ...advised });
   }
   return outcomeOf(findings, `${token_id}: ${role} for ${subject}${days === null ? '' : `, for ${days} more days`}`);
 }

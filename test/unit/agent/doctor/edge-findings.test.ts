@@ -31,7 +31,7 @@ const CASES: DoctorCase[] = [
     'an edge that does not respond',
     'error',
     /does not respond: refused/,
-    null,
+    /logs edge --root/,
     set({ get: async () => ({ reason: 'refused', silent: false }) }),
   ],
   [
@@ -63,7 +63,7 @@ const CASES: DoctorCase[] = [
     'an edge of an earlier level',
     'warning',
     /older than this program: its API has level 1/,
-    /^npm start/,
+    /npm start/,
     set({ get: at({ level: 1 }) }),
   ],
   [
@@ -79,7 +79,7 @@ const CASES: DoctorCase[] = [
     'an edge without this route',
     'warning',
     /has no \/v1\/system\/health/,
-    /^npm start/,
+    /npm start/,
     (s) => s.edge('/v1/system/health', new EdgeError('status', 404, 'not_found', 'no route')),
   ],
   [
@@ -87,7 +87,7 @@ const CASES: DoctorCase[] = [
     'an edge of another version',
     'note',
     /the edge has version 1.0.0, this program 1.2.3/,
-    /^npm start/,
+    /npm start/,
     (s) => s.edge('/v1/system/health', health({ version: '1.0.0' })),
   ],
   [
@@ -95,7 +95,7 @@ const CASES: DoctorCase[] = [
     'an edge of a later version with the same API',
     'note',
     /the edge has version 1.10.0, this program 1.2.3/,
-    /^git pull && npm ci$/,
+    /git pull && npm ci$/,
     (s) => s.edge('/v1/system/health', health({ version: '1.10.0' })),
   ],
   [
@@ -103,7 +103,7 @@ const CASES: DoctorCase[] = [
     'a deployed edge of an earlier version',
     'note',
     /the edge has version 1.0.0/,
-    /^npm run deploy -- --root \S+ --env staging$/,
+    /npm run deploy -- --root \S+ --env staging$/,
     (s) => {
       deployedFrom(s, 'baa-conductor-staging');
       s.edge('/v1/system/health', health({ version: '1.0.0' }));
@@ -125,7 +125,7 @@ const CASES: DoctorCase[] = [
     'no token of the operator',
     'warning',
     /operator's token is missing/,
-    /^npm start/,
+    /npm start/,
     (s) => rmSync(s.path('state/operator.token')),
   ],
   [
@@ -133,15 +133,25 @@ const CASES: DoctorCase[] = [
     'a revoked token',
     'error',
     /does not accept the operator's token: revoked_token/,
-    /^npm start/,
+    /npm start/,
     (s) => s.edge('/v1/session', refused('revoked_token')),
+  ],
+  [
+    'operator-token',
+    'a variable in the place of the token that a start would make',
+    'error',
+    /does not accept the operator's token: unknown_token/,
+    /^unset BAA_OPERATOR_TOKEN$/,
+    (s) => {
+      s.env.BAA_OPERATOR_TOKEN = 'baa_of-another-system';
+    },
   ],
   [
     'operator-token',
     'a token of another role',
     'warning',
     /has the role readonly, and ops_admin is needed/,
-    /^npm start/,
+    /npm start/,
     (s) => s.edge('/v1/session', session({ role: 'readonly' })),
   ],
   [
@@ -170,7 +180,7 @@ const CASES: DoctorCase[] = [
     'a placeholder',
     'error',
     /node's token is still replace-me/,
-    /^npm start/,
+    /npm start/,
     (s) => s.write('state/shared.token', 'replace-me'),
   ],
   [
@@ -178,7 +188,7 @@ const CASES: DoctorCase[] = [
     'no token on a further host',
     'error',
     /node's token is missing/,
-    null,
+    /^\(umask 077; cat > .*shared.token\)$/,
     (s) => {
       furtherHost(s);
       rmSync(s.path('state/shared.token'));
@@ -189,7 +199,7 @@ const CASES: DoctorCase[] = [
     'an expired token',
     'error',
     /does not accept the node's token: expired_token/,
-    /^npm start/,
+    /npm start/,
     (s) => s.edgeForNode(refused('expired_token')),
   ],
   [
@@ -197,7 +207,7 @@ const CASES: DoctorCase[] = [
     'the token of another node',
     'error',
     /belongs to the node other, and this node is mini-main/,
-    /^npm start/,
+    /npm start/,
     (s) => s.edgeForNode(session({ role: 'controller', controller_id: 'other' })),
   ],
   [
@@ -205,7 +215,7 @@ const CASES: DoctorCase[] = [
     'a database without the newest tables',
     'error',
     /lacks \d+ migrations: 0001_/,
-    /^npm start/,
+    /npm start/,
     (s) => s.edge('/v1/system/health', health({ migrations: ['0000_init.sql'] })),
   ],
   [
@@ -213,7 +223,7 @@ const CASES: DoctorCase[] = [
     'a deployed database without the newest tables',
     'error',
     /lacks/,
-    /^npm run deploy -- --root \S+$/,
+    /npm run deploy -- --root \S+$/,
     (s) => {
       deployedFrom(s, 'baa-conductor');
       s.edge('/v1/system/health', health({ migrations: [] }));
@@ -243,7 +253,7 @@ const CASES: DoctorCase[] = [
     'an object of a later version',
     'error',
     /LeaderLease does not respond: this object ran/,
-    /^npm start/,
+    /git pull && npm ci$/,
     (s) =>
       s.edge(
         '/v1/system/health',
@@ -255,7 +265,7 @@ const CASES: DoctorCase[] = [
     'an object of a later version of staging',
     'error',
     /LeaderLease does not respond/,
-    /^npm run deploy -- --root \S+ --env staging$/,
+    /git pull && npm ci && npm run deploy -- --root \S+ --env staging$/,
     (s) => {
       deployedFrom(s, 'baa-conductor-staging');
       s.edge('/v1/system/health', health({ objects: [{ name: 'LeaderLease', problem: 'it ran' }] }));
@@ -285,7 +295,7 @@ const CASES: DoctorCase[] = [
     'an approval that never expired',
     'error',
     /approval of the instruction ins_1 .*2027-01-15/,
-    /^npm start/,
+    /npm start/,
     (s) => s.edge('/v1/system/health', overdue('approval', 'ins_1')),
   ],
   [
@@ -293,7 +303,7 @@ const CASES: DoctorCase[] = [
     'a renewal job that never ended',
     'error',
     /renewal job rj_1/,
-    /^npm start/,
+    /npm start/,
     (s) => s.edge('/v1/system/health', overdue('renewal_job', 'rj_1')),
   ],
   [
@@ -301,7 +311,7 @@ const CASES: DoctorCase[] = [
     'a run that is not lost',
     'error',
     /the run run_1/,
-    /^npm start/,
+    /npm start/,
     (s) => s.edge('/v1/system/health', overdue('run', 'run_1')),
   ],
   [
@@ -309,7 +319,7 @@ const CASES: DoctorCase[] = [
     'a reply that was never given up',
     'error',
     /reply to the message msg_1/,
-    /^npm start/,
+    /npm start/,
     (s) => s.edge('/v1/system/health', overdue('reply', 'msg_1')),
   ],
   [
@@ -317,7 +327,7 @@ const CASES: DoctorCase[] = [
     'no leader',
     'warning',
     /no node leads/,
-    /^npm start/,
+    /npm start/,
     (s) => s.edge('/v1/status', status({ holder_id: null })),
   ],
   [
@@ -333,7 +343,7 @@ const CASES: DoctorCase[] = [
     'a node without a channel',
     'warning',
     /no channel to the node mini-main/,
-    /status --local/,
+    /logs agent --root/,
     (s) => s.edge('/v1/status', status({ node: { presence: { connected: false, contact_age_ms: null } } })),
   ],
   [
@@ -341,7 +351,7 @@ const CASES: DoctorCase[] = [
     'a node that is not known',
     'warning',
     /does not know the node mini-main/,
-    /status --local/,
+    /logs agent --root/,
     (s) => s.edge('/v1/status', status({ nodes: [] })),
   ],
   [
@@ -406,7 +416,7 @@ const CASES: DoctorCase[] = [
     'a repository that is not there',
     'error',
     /repos.demo: there is no folder \/no\/such/,
-    /git clone/,
+    null,
     (s) => s.write('config.toml', '[repos]\ndemo = "/no/such"\n'),
   ],
   [
@@ -414,7 +424,7 @@ const CASES: DoctorCase[] = [
     'a folder that is no repository',
     'error',
     /is no Git repository: not a git/,
-    /git -C .* init/,
+    /git -C \S+ init && git -C \S+ commit/,
     (s) => {
       s.write('config.toml', `[repos]\ndemo = "${s.path('tmp')}"\n`);
       s.machine.askProgram = async ([, what]) =>
@@ -437,7 +447,7 @@ const CASES: DoctorCase[] = [
     'a file of variables that is not there',
     'error',
     /the file \/no\/such with its variables/,
-    null,
+    /^\(umask 077; cat > \/no\/such\)$/,
     (s) => s.write('config.toml', '[agents.codex]\ncommand = "codex"\nenv_file = "/no/such"\n'),
   ],
 ];

@@ -5,7 +5,17 @@ import type { Group } from '../../../../local-agent/doctor/check.ts';
 import { CHECKS } from '../../../../local-agent/doctor/checks.ts';
 import { itFinds } from '../../../support/doctor-cases.ts';
 import type { DoctorCase } from '../../../support/doctor-scene.ts';
-import { at, DoctorScene, serviceState, set, snapshot, startedAsAgent, stop } from '../../../support/doctor-scene.ts';
+import {
+  at,
+  DoctorScene,
+  furtherHost,
+  served,
+  serviceState,
+  set,
+  snapshot,
+  startedAsAgent,
+  stop,
+} from '../../../support/doctor-scene.ts';
 import { tempDir } from '../../../support/temp-dir.ts';
 
 const GROUPS: readonly Group[] = ['program', 'files', 'system'];
@@ -16,7 +26,7 @@ const CASES: DoctorCase[] = [
     'git',
     'no Git',
     'error',
-    /git does not run: spawn git ENOENT/,
+    /git is not installed, or in no folder of PATH/,
     null,
     set({ askProgram: async () => ({ code: null, text: 'spawn git ENOENT' }) }),
   ],
@@ -49,7 +59,7 @@ const CASES: DoctorCase[] = [
     'a damaged record',
     'error',
     /system.json is damaged/,
-    null,
+    /^rm .*system.json$/,
     (s) => {
       s.record = null;
       s.write('state/system.json', '{');
@@ -69,14 +79,17 @@ const CASES: DoctorCase[] = [
     'error',
     /cannot write in .*\/logs/,
     /^chmod u\+rwx .*\/logs$/,
-    set({ canWriteIn: (path) => !path.endsWith('/logs') }),
+    (s) => {
+      chmodSync(s.path('logs'), 0o500);
+      s.machine.canWriteIn = (path) => !path.endsWith('/logs');
+    },
   ],
   [
     'folders',
     'a file in place of a folder',
     'error',
     /\/runs is no folder/,
-    null,
+    /^mv \S+\/runs \S+\/runs.moved$/,
     (s) => {
       rmSync(s.path('runs'), { recursive: true });
       s.write('runs', '');
@@ -114,7 +127,7 @@ const CASES: DoctorCase[] = [
     'a disk that is almost full',
     'error',
     /has 100 MiB left/,
-    null,
+    /^du -sk /,
     set({ freeBytes: () => 100 * 1024 ** 2 }),
   ],
   [
@@ -122,7 +135,7 @@ const CASES: DoctorCase[] = [
     'a disk with little room',
     'warning',
     /has 900 MiB left/,
-    null,
+    /^du -sk /,
     set({ freeBytes: () => 900 * 1024 ** 2 }),
   ],
   [
@@ -154,7 +167,7 @@ const CASES: DoctorCase[] = [
     'a root without a system',
     'warning',
     /no system was started/,
-    /^npm start -- --root /,
+    /npm start -- --root /,
     (s) => {
       s.record = null;
       rmSync(s.path('state/system.json'), { force: true });
@@ -165,7 +178,7 @@ const CASES: DoctorCase[] = [
     'a system that was killed',
     'warning',
     /names the process 4200, which has ended without a stop/,
-    /^npm start/,
+    /npm start/,
     (s) => {
       s.isRunning = false;
     },
@@ -175,7 +188,7 @@ const CASES: DoctorCase[] = [
     'a system that was stopped',
     'warning',
     /was stopped/,
-    /^npm start -- --root \S+ --port 18787 --agent-port 14317$/,
+    /npm start -- --root \S+ --port 18787 --agent-port 14317$/,
     stop,
   ],
   [
@@ -186,7 +199,7 @@ const CASES: DoctorCase[] = [
     /^conductor service start --root /,
     (s) => {
       stop(s);
-      const loaded = { loaded: true, running: false, pid: null, word: 'inactive' };
+      const loaded = { loaded: true, running: false, fails: false, pid: null, word: 'inactive' };
       s.machine.serviceOf = async () => serviceState({ loaded });
     },
   ],
@@ -206,7 +219,7 @@ const CASES: DoctorCase[] = [
     'another program on the port of the agent',
     'error',
     /port 14317 is taken by process 77 \(python3 -m http\)/,
-    /^npm start -- --root \S+ --port 18787 --agent-port 0$/,
+    /npm start -- --root \S+ --port 18787 --agent-port 0$/,
     (s) => {
       stop(s);
       s.machine.listenerOf = async (port) => (port === 14_317 ? { pid: 77, command: 'python3 -m http' } : null);
@@ -217,7 +230,7 @@ const CASES: DoctorCase[] = [
     'another program on the port of the edge',
     'error',
     /port 8787 is taken by a program of another user/,
-    /^npm start -- --root \S+ --port 0$/,
+    /npm start -- --root \S+ --port 0$/,
     (s) => {
       s.record = null;
       s.machine.listenerOf = async (port) => (port === 8787 ? { pid: null, command: null } : null);
@@ -228,7 +241,7 @@ const CASES: DoctorCase[] = [
     'other programs on both ports',
     'error',
     /port 18787 is taken by process 77, and port 14317 is taken by process 77/,
-    /^npm start -- --root \S+ --port 0 --agent-port 0$/,
+    /npm start -- --root \S+ --port 0 --agent-port 0$/,
     (s) => {
       stop(s);
       s.machine.listenerOf = async () => ({ pid: 77, command: null });
@@ -242,7 +255,7 @@ const CASES: DoctorCase[] = [
     /^conductor service start --root /,
     (s) => {
       stop(s);
-      const loaded = { loaded: true, running: false, pid: null, word: 'inactive' };
+      const loaded = { loaded: true, running: false, fails: false, pid: null, word: 'inactive' };
       s.machine.serviceOf = async () => serviceState({ loaded });
       s.machine.listenerOf = async (port) => (port === 14_317 ? { pid: 77, command: null } : null);
     },
@@ -280,7 +293,7 @@ const CASES: DoctorCase[] = [
     'an agent that is gone',
     'error',
     /no agent listens at/,
-    null,
+    /logs agent --root/,
     set({ get: async (url) => (url.includes('14317') ? { reason: 'refused', silent: false } : at({})()) }),
   ],
   [
@@ -288,7 +301,7 @@ const CASES: DoctorCase[] = [
     'a refused request',
     'warning',
     /progress to \/v1\/x: invalid_request \(400\): no field y/,
-    /status --local --root/,
+    /doctor --forget-refused --root/,
     (s) =>
       s.agent(
         snapshot({
@@ -310,7 +323,7 @@ const CASES: DoctorCase[] = [
     'a refused request while no agent runs',
     'warning',
     /progress to \/v1\/x/,
-    /status --local/,
+    /doctor --forget-refused/,
     (s) => {
       stop(s);
       s.write('state/agent.sqlite', '');
@@ -347,7 +360,8 @@ const CASES: DoctorCase[] = [
     /is installed, but does not run \(failed\)/,
     /service start --root/,
     set({
-      serviceOf: async () => serviceState({ loaded: { loaded: true, running: false, pid: null, word: 'failed' } }),
+      serviceOf: async () =>
+        serviceState({ loaded: { loaded: true, running: false, fails: false, pid: null, word: 'failed' } }),
     }),
   ],
 ];
@@ -364,6 +378,28 @@ describe('a finding of doctor about this machine', () => {
     expect(findings).toMatchObject([{ fixable: false, command: `chmod 700 ${away}` }]);
     expect(fixed).toEqual([]);
     expect(statSync(away).mode & 0o777).toBe(0o755);
+  });
+
+  it('agent: a person who runs it in a terminal has to start it again, as nothing else does', async () => {
+    const advice = async (...alter: ((scene: DoctorScene) => void)[]) => {
+      const scene = new DoctorScene();
+      scene.machine.get = async (url) => (url.includes('14317') ? { reason: 'timeout', silent: true } : at({})());
+      scene.machine.listenerOf = async () => ({ pid: 4242, command: 'node' });
+      for (const one of alter) one(scene);
+      return (await scene.look('agent')).findings[0]?.advice ?? '';
+    };
+    expect(await advice()).toContain('what supervises it starts it again');
+    expect(await advice(furtherHost)).toMatch(/then start it again with "conductor start --root \S+"/);
+    expect(await advice(furtherHost, served)).toContain('what supervises it starts it again');
+  });
+
+  it('lines of npm work in any folder, and where npm runs doctor they are as a person types them there', async () => {
+    const scene = new DoctorScene();
+    stop(scene);
+    const command = async () => (await scene.look('system')).findings[0]?.command ?? '';
+    expect(await command()).toMatch(/^cd \S+ && npm start -- --root /);
+    scene.env.npm_lifecycle_event = 'conductor';
+    expect(await command()).toMatch(/^npm start -- --root /);
   });
 
   it('a healthy system has none, and every check can be made', async () => {

@@ -17,6 +17,7 @@ import { tempDir } from '../../../support/temp-dir.ts';
 import { TestClock } from '../../../support/test-clock.ts';
 
 const finding = (what: string, fix?: () => void) => ({
+  code: 'secret_readable' as const,
   severity: 'error' as const,
   what,
   why: 'w',

@@ -155,6 +155,19 @@ describe.each(['darwin', 'linux'] as const)('on %s', (platform) => {
     expect(managed()).toEqual([]);
   });
 
+  it('an install that names no setting keeps those of the installed service, and one that names some changes them', async () => {
+    const { run, home } = serviceScene(platform);
+    const written = () => readFileSync(platform === 'darwin' ? plist(home) : unit(home), 'utf8');
+    await run('install', { role: 'primary', preferred: true });
+    const first = written();
+    expect(first).toMatch(/BAA_CONDUCTOR_ROLE.*primary/s);
+    await run('install');
+    expect(written()).toBe(first);
+    await run('install', { role: 'standby' });
+    expect(written()).toMatch(/BAA_CONDUCTOR_ROLE.*standby/s);
+    expect(written()).toContain('BAA_CONDUCTOR_PREFERRED');
+  });
+
   it('install refuses to take the service away from another root', async () => {
     const { run, root } = serviceScene(platform);
     await run('install');
@@ -213,7 +226,24 @@ describe.each(['darwin', 'linux'] as const)('on %s', (platform) => {
     const file = platform === 'darwin' ? plist(home) : unit(home);
     writeFileSync(file, readFileSync(file, 'utf8').replaceAll('launch.js', 'gone.js'));
     await run('status');
-    expect(err.join('\n')).toContain(`it runs the program ${join(host.program, 'local-agent/stack/gone.js')}`);
+    expect(err.join('\n')).toContain(
+      `its program ${join(host.program, 'local-agent/stack/gone.js')} is no longer there`,
+    );
+  });
+
+  it('status says of a service that ends again and again that it fails', async () => {
+    const { run, out, bin } = serviceScene(platform);
+    await run('install');
+    const [name, said] =
+      platform === 'darwin'
+        ? ['launchctl', 'state = spawn scheduled']
+        : [
+            'systemctl',
+            'LoadState=loaded\nActiveState=activating\nSubState=auto-restart\nMainPID=0\nUnitFileState=enabled',
+          ];
+    writeFileSync(join(bin, name), `#!/bin/sh\necho '${said}'\n`);
+    expect(await run('status', { json: true })).toBe(1);
+    expect(JSON.parse(out.at(-1) ?? '')).toMatchObject({ loaded: { loaded: true, running: false, fails: true } });
   });
 
   it('a manager that is not there is named, and no file is left', async () => {

@@ -13,7 +13,7 @@ const plan: ServicePlan = {
   environment: { PATH: '/usr/bin', BAA_CONDUCTOR_ROLE: 'primary' },
   logsDir: '/srv/baa/logs',
 };
-const running = { loaded: true, running: true, pid: 1, word: 'active (running)' };
+const running = { loaded: true, running: true, fails: false, pid: 1, word: 'active (running)' };
 
 /** The state with an installed file, of which only what is asked is there. */
 function stateWith(installed: string | null, look: ServiceManager['look'] = async () => running) {
@@ -32,7 +32,7 @@ function stateWith(installed: string | null, look: ServiceManager['look'] = asyn
     logCommand: () => [],
     advice: async () => [],
   };
-  const host = { readFile: () => installed, exists: (path: string) => path.startsWith('/usr/bin/') };
+  const host = { readFile: () => installed, exists: (path: string) => /^\/(usr\/bin|opt|other)\//.test(path) };
   return serviceState({ manager, host, plan });
 }
 
@@ -54,7 +54,12 @@ describe('the state of a service', () => {
     ['another root', { argv: ['/usr/bin/node', '/opt/launch.js', 'agent', '--root', '/srv/other'] }, ['other_root']],
     ['a Node that is gone', { argv: ['/old/node', ...plan.argv.slice(1)] }, ['node_missing']],
     ['another Node', { argv: ['/usr/bin/node20', ...plan.argv.slice(1)] }, ['other_node']],
-    ['another program', { argv: ['/usr/bin/node', '/old/launch.js', ...plan.argv.slice(2)] }, ['other_program']],
+    ['another program', { argv: ['/usr/bin/node', '/other/launch.js', ...plan.argv.slice(2)] }, ['other_program']],
+    [
+      'a program that is gone',
+      { argv: ['/usr/bin/node', '/old/launch.js', ...plan.argv.slice(2)] },
+      ['program_missing'],
+    ],
     ['other settings', { environment: { PATH: '/usr/bin' } }, ['other_content']],
     ['another kind', { kind: 'system' as const, argv: plan.argv.with(2, 'system') }, ['other_content']],
   ])('is out of date with %s', async (_what, over, codes) => {
