@@ -4,7 +4,7 @@ import { valueOption } from '../config/flags.ts';
 import type { CliCommand } from './command.ts';
 import { edgeOptions, withEdge } from './edge-access.ts';
 import { EXIT } from './exit-codes.ts';
-import { listCommand, queryOf } from './lists.ts';
+import { listCommand, paging, queryOf } from './lists.ts';
 import { moment, present, printTable } from './output.ts';
 
 const PATH = '/v1/audit';
@@ -27,7 +27,7 @@ const list = listCommand({
 
 const chain = {
   after: valueOption('--after <number>', 'only writes after that place in the chain'),
-  limit: valueOption('--limit <count>', 'at most that many'),
+  limit: paging.limit,
 };
 
 const people: CliCommand = {

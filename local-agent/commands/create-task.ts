@@ -1,9 +1,9 @@
 /** `tasks create`: from options for a single command, or from a JSON file with the whole body. */
 import { Argument } from 'commander';
 import { checkValue, firstIssueText } from '../../schema/contracts/issues.ts';
-import type { TaskCreateBody } from '../../schema/contracts/tasks.ts';
+import type { StepDraft, TaskCreateBody } from '../../schema/contracts/tasks.ts';
 import { TaskCreateBodySchema, TaskCreatedSchema } from '../../schema/contracts/tasks.ts';
-import { planSteps } from '../../schema/domain/task-plan.ts';
+import { agentSteps, planSteps, TASK_TEMPLATES } from '../../schema/domain/task-plan.ts';
 import { connectionOptions, valueOption } from '../config/flags.ts';
 import type { HostTables } from '../config/host-tables.ts';
 import { readHostTables } from '../config/resolve.ts';
@@ -20,7 +20,10 @@ const argument = new Argument('[goal]', 'what is to be done; for the type shell,
 const options = [
   ...edgeOptions,
   valueOption('--file <path>', 'a JSON file with the body of POST /v1/tasks; other options replace its fields'),
-  valueOption('--type <type>', 'the template of its steps: shell, codex, claude or git (default shell)'),
+  valueOption(
+    '--type <type>',
+    'the template of its steps: shell, codex, claude or git, or a name of [agents] in config.toml (default shell)',
+  ),
   valueOption('--title <title>', 'its title (default: the beginning of the goal)'),
   valueOption('--repo <name>', 'a repository of [repos] in config.toml (default: a folder of its own)'),
   valueOption('--base-ref <ref>', 'the branch, tag or commit from which it starts'),
@@ -48,6 +51,13 @@ function withoutMissing(fields: Readonly<Record<string, unknown>>): Record<strin
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
+/** The steps of a type that is no template but a coding agent of this host: those that codex and claude have. */
+function stepsOfOwnAgent(type: string, args: Args, deps: CommandDeps): { steps?: StepDraft[] } {
+  if (TASK_TEMPLATES.includes(type)) return {};
+  const { root } = configOf(args, deps, connectionOptions).config;
+  return Object.hasOwn(readHostTables(root, deps.readFile).agents, type) ? { steps: agentSteps(type) } : {};
+}
+
 /** @throws UsageError that names the field */
 function bodyOf(args: Args, deps: CommandDeps): TaskCreateBody {
   const given = readBody(args, deps);
@@ -58,10 +68,12 @@ function bodyOf(args: Args, deps: CommandDeps): TaskCreateBody {
     ...(given.constraints as object | undefined),
     ...withoutMissing({ target_host: optionalText(args, 'host'), after: after === undefined ? undefined : [after] }),
   };
+  const type = optionalText(args, 'type') ?? given.task_type ?? 'shell';
   const fields = withoutMissing({
+    ...stepsOfOwnAgent(String(type), args, deps),
     ...given,
     goal,
-    task_type: optionalText(args, 'type') ?? given.task_type ?? 'shell',
+    task_type: type,
     title: optionalText(args, 'title') ?? given.title ?? String(goal ?? '').slice(0, TITLE_CHARS),
     repo: optionalText(args, 'repo') ?? given.repo,
     base_ref: optionalText(args, 'baseRef') ?? given.base_ref,

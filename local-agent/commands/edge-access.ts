@@ -11,6 +11,7 @@ import { NODE_TOKEN_FILE, OPERATOR_TOKEN_FILE } from '../config/root-files.ts';
 import type { Config } from '../config/settings.ts';
 import { flagOf } from '../config/settings.ts';
 import type { EdgeClient } from '../edge/http-client.ts';
+import { printedCommand } from '../lib/printed-command.ts';
 import type { Args } from './command.ts';
 import { configOf, jsonOption } from './command.ts';
 import type { CommandDeps } from './deps.ts';
@@ -45,7 +46,7 @@ export function operatorConfig(args: Args, deps: CommandDeps): EdgeConfig {
   if (operatorToken === null) {
     const path = join(stateDir, OPERATOR_TOKEN_FILE);
     throw new UnknownSystemError(
-      `no operator token: set BAA_OPERATOR_TOKEN or write it to ${path} (npm start makes both)`,
+      `no operator token: set BAA_OPERATOR_TOKEN, or write one to ${path} (mode 600). The root that npm start runs has one in its state folder; for another host make one there: ${printedCommand(deps.env, 'tokens create --role browser_admin --subject NAME')}`,
     );
   }
   return { ...resolved.config, operatorToken };

@@ -2,7 +2,7 @@
 import type { Argument, Option } from 'commander';
 import type { z } from 'zod';
 import { pageOf } from '../../schema/contracts/common.ts';
-import { valueOption } from '../config/flags.ts';
+import { countOption, valueOption } from '../config/flags.ts';
 import type { Args, CliCommand } from './command.ts';
 import { idArgument, optionalText } from './command.ts';
 import type { CommandDeps } from './deps.ts';
@@ -30,7 +30,7 @@ export interface ListSpec<T extends z.ZodType> {
 }
 
 export const paging = {
-  limit: valueOption('--limit <count>', 'at most that many'),
+  limit: countOption('--limit <count>', 'at most that many'),
   cursor: valueOption('--cursor <cursor>', 'continue after the page that printed this cursor'),
 };
 

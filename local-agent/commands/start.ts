@@ -28,7 +28,8 @@ import { EXIT, UsageError } from './exit-codes.ts';
 import { readNodeId } from './node-token.ts';
 import { present, printFields } from './output.ts';
 
-function printStarted(args: Args, deps: CommandDeps, agent: Agent): void {
+/** `warned` were printed before the agent started. */
+function printStarted(args: Args, deps: CommandDeps, agent: Agent, warned: readonly string[]): void {
   const snapshot = agent.snapshot();
   present(args, deps, snapshot, () => {
     const { identity, lease, local_api, control_api_base } = snapshot;
@@ -41,6 +42,8 @@ function printStarted(args: Args, deps: CommandDeps, agent: Agent): void {
     });
     for (const step of snapshot.checklist) deps.print(`${step.status.padEnd(6)} ${step.key}: ${step.note ?? ''}`);
   });
+  const unsaid = snapshot.warnings.filter((warning) => !warned.includes(warning));
+  printWarnings(deps, unsaid);
 }
 
 /**
@@ -101,7 +104,7 @@ async function runAgent(args: Args, deps: CommandDeps): Promise<ExitCode> {
     if (!once) startWatchdog(join(config.logsDir, HUNG_LOG));
     const agent = await startAgent(config, agentDeps(log.logger), { warnings, once });
     const forget = once ? () => undefined : record(config, deps, agent);
-    printStarted(args, deps, agent);
+    printStarted(args, deps, agent, warnings);
     const { state } = agent.snapshot().lease;
     const cause = await stopped;
     if (cause !== null) log.logger.info({ cause }, 'stopping');

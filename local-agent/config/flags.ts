@@ -14,6 +14,14 @@ export function valueOption(flags: string, about: string): Option {
   });
 }
 
+/** An option whose value is a number of things. */
+export function countOption(flags: string, about: string): Option {
+  return new Option(flags, about).argParser((value: string) => {
+    if (!/^[1-9]\d*$/.test(value)) throw new InvalidArgumentError('It is not a whole number of at least 1.');
+    return value;
+  });
+}
+
 /** An option whose value is one of a few. */
 export function choiceOption(flags: string, about: string, choices: readonly string[]): Option {
   return new Option(flags, about).choices(choices);

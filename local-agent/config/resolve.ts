@@ -6,6 +6,7 @@
 import { join } from 'node:path';
 import { parse, TomlError } from 'smol-toml';
 import { z } from 'zod';
+import { checkValue, fieldIssues } from '../../schema/contracts/issues.ts';
 import { stillRuns } from '../host/process-start.ts';
 import type { HostTables } from './host-tables.ts';
 import { HOST_TABLES, HostTablesSchema } from './host-tables.ts';
@@ -65,15 +66,24 @@ const ConfigFileSchema = z.strictObject({
   ...HOST_TABLES,
 });
 
+/** Every problem of the file, and where the names are when one of them is none. */
+function fileProblems(error: z.core.$ZodError): string {
+  const problems = fieldIssues(error, 'the file', error.issues.length)
+    .map(({ field, expected }) => `${field}: ${expected}`)
+    .join('; ');
+  const hasWrongName = error.issues.some(({ code, path }) => code === 'unrecognized_keys' && path.length === 0);
+  return hasWrongName
+    ? `${problems}. conductor config --help lists the settings: --runs-dir there is runs_dir here`
+    : problems;
+}
+
 function readConfigFile(path: string, readFile: ConfigSources['readFile']): Record<string, unknown> {
   const text = readFile(path);
   if (text === null) return {};
   try {
-    const checked = ConfigFileSchema.safeParse(parse(text));
+    const checked = checkValue(ConfigFileSchema, parse(text));
     if (checked.success) return checked.data;
-    throw new ConfigError(
-      `${path}: ${checked.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`.trim()).join('; ')}`,
-    );
+    throw new ConfigError(`${path}: ${fileProblems(checked.error)}`);
   } catch (error) {
     if (error instanceof TomlError) throw new ConfigError(`${path}: ${error.message}`);
     throw error;

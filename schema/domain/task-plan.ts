@@ -21,19 +21,19 @@ export interface PlanRequest {
 type Template = (task: PlanRequest) => StepDraft[];
 
 /** An agent works on the goal, the tests of the repository run, a person looks at the difference. */
-const agentTemplate =
-  (agent: string): Template =>
-  () => [
+export function agentSteps(agent: string): StepDraft[] {
+  return [
     { kind: 'agent', name: agent, input: { agent } },
     { kind: 'test', name: 'test', input: {} },
     { kind: 'review', name: 'review', input: {} },
   ];
+}
 
 /** By `task_type`. The goal of a `shell` or `git` task is the script that it runs. */
 const TEMPLATES: Readonly<Record<string, Template>> = {
   shell: ({ title, goal }) => [{ kind: 'shell', name: title, input: { script: goal } }],
-  codex: agentTemplate('codex'),
-  claude: agentTemplate('claude'),
+  codex: () => agentSteps('codex'),
+  claude: () => agentSteps('claude'),
   git: ({ goal }) => [
     { kind: 'git', name: 'worktree', input: { action: 'worktree' } },
     { kind: 'shell', name: 'change', input: { script: goal } },

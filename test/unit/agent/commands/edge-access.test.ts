@@ -73,6 +73,16 @@ describe('tokens of the command line', () => {
     },
   );
 
+  it('a host without an operator’s token says how to get one from another host', async () => {
+    const world = machine(RUNNING);
+    const { readFile } = world.deps;
+    world.deps.readFile = (path) => (path.endsWith('operator.token') ? null : readFile(path));
+    world.deps.env = { ...world.deps.env, npm_lifecycle_event: 'conductor' };
+    expect(await runCli(['tokens', 'list'], world.deps)).toBe(2);
+    expect(world.stderr()).toContain('/srv/baa/state/operator.token (mode 600)');
+    expect(world.stderr()).toContain('npm run conductor -- tokens create --role browser_admin --subject NAME');
+  });
+
   it('no token goes to the addresses of a system whose process id another process has', async () => {
     const world = machine({ ...RUNNING, pid: process.pid, began: 'another boot 1' });
     world.deps.isAlive = defaultDeps.isAlive;

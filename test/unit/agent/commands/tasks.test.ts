@@ -53,6 +53,30 @@ describe('tasks create', () => {
   });
 });
 
+describe('tasks create for a coding agent that only config.toml names', () => {
+  const config = '[agents.mine]\ncommand = "/opt/mine"\n';
+  const readFile = (path: string) => (path.endsWith('config.toml') ? config : null);
+
+  it('has the steps of the other coding agents', async () => {
+    const { deps, calls } = commandWorld(created, { readFile });
+    expect(await runCli(['tasks', 'create', 'Fix it.', '--type', 'mine'], deps)).toBe(0);
+    expect(calls[0]?.body).toMatchObject({
+      task_type: 'mine',
+      steps: [
+        { kind: 'agent', input: { agent: 'mine' } },
+        { kind: 'test', input: {} },
+        { kind: 'review', input: {} },
+      ],
+    });
+  });
+
+  it('leaves a type that nothing names to the edge, which says what the types are', async () => {
+    const { deps, calls } = commandWorld(created, { readFile });
+    await runCli(['tasks', 'create', 'Fix it.', '--type', 'mien'], deps);
+    expect(calls[0]?.body).not.toHaveProperty('steps');
+  });
+});
+
 describe('tasks create for what this host does not have', () => {
   const config = '[repos]\napp = "/src/app"\n\n[agents.codex]\ncommand = "codex"\n';
   const readFile = (path: string) => (path.endsWith('config.toml') ? config : null);

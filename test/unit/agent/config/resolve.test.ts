@@ -108,6 +108,17 @@ describe('the configuration', () => {
     expect(() => resolve({ files: toml('hots = "typo"') })).toThrow(/hots/);
     expect(() => resolve({ files: toml('host = ') })).toThrow(ConfigError);
   });
+
+  it('says of a name in config.toml that is none where the names are, and of a wrong value what it may be', () => {
+    expect(() => resolve({ files: toml('hots = "typo"') })).toThrow(
+      /hots: no field of this name is known here\. conductor config --help lists the settings/,
+    );
+    const wrongValues = () => resolve({ files: toml('[repos]\napp = 5\n[agents.x]\ncomand = "a"') });
+    expect(wrongValues).toThrow(
+      /repos\.app: a text; it is 5; agents\.x\.command: a text; it is missing; agents\.x\.comand: no field of this name/,
+    );
+    expect(wrongValues).not.toThrow(/config --help/);
+  });
 });
 
 describe('warnings', () => {
