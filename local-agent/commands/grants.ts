@@ -64,19 +64,22 @@ function numberOf(args: Args, name: string, otherwise: number): number {
 
 type Detail = ReturnType<typeof InstructionDetailSchema.parse>;
 
-/** The grant for the like of an instruction that waits. @throws UsageError when there can be none */
+/**
+ * The grant for the like of an instruction that asks, or has asked: a repeat of the call makes the same grant, whatever was
+ * decided since. @throws UsageError when there can be none
+ */
 function bodyOf(args: Args, detail: Detail) {
-  const { instruction_id, target, tool, params, approval, local_conversation_id, controller_id } = detail;
+  const { instruction_id, target, tool, params, local_conversation_id, controller_id } = detail;
   const argv = grantableArgv(callName(target, tool), params);
   if (argv === null) {
     throw new UsageError(
       `${instruction_id} cannot be granted: a grant covers a program by argv, without env and stdin`,
     );
   }
-  const folder = approval?.cwd ?? null;
+  const folder = detail.approval?.cwd ?? detail.asked_folder ?? null;
   if (folder === null) {
     throw new UsageError(
-      `${instruction_id} does not wait for approval now, so its folder is not known: it is ${detail.status}`,
+      `${instruction_id} is ${detail.status}, and no person was asked about a folder of it; a grant is for what asks`,
     );
   }
   const leading = numberOf(args, 'leading', argv.length);
@@ -114,19 +117,22 @@ const createParameters = {
 
 const create: CliCommand = {
   name: 'create',
-  about: 'let the like of an instruction that waits run without asking, in its conversation and folder',
+  about: 'let the like of an instruction that asks run without asking, in its conversation and folder',
   examples: ['grants create INSTRUCTION_ID --uses 10 --hours 2'],
   ...createParameters,
   run: (args, deps) =>
     withEdge(args, deps, async (edge) => {
       const id = String(args.instruction);
       const path = `/v1/instructions/${encodeURIComponent(id)}`;
-      const body = bodyOf(args, await edge.call({ method: 'GET', path, schema: InstructionDetailSchema }));
+      const detail = await edge.call({ method: 'GET', path, schema: InstructionDetailSchema });
+      const body = bodyOf(args, detail);
       const operation = operationOf({ path: 'grants create', ...createParameters }, args, deps);
       const request = { method: 'POST', path: PATH, body, idempotencyKey: operation.id, schema: GrantSchema } as const;
       const grant = await callOnce(deps, operation, () => edge.call(request));
       present(args, deps, grant, () => describeGrant(deps, grant));
-      deps.warn(`${id} itself still waits: a grant is for those that are asked after it`);
+      if (detail.status === 'awaiting_approval') {
+        deps.warn(`${id} itself still waits: a grant is for those that are asked after it`);
+      }
       return EXIT.fine;
     }),
 };

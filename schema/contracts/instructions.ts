@@ -356,6 +356,10 @@ export const InstructionDetailSchema = InstructionSchema.extend({
     .default(null)
     .describe('Whose token called it through MCP; null for one of a chat.'),
   approval: ApprovalSchema.nullish().describe('What a person is asked to approve; null when no approval is pending.'),
+  asked_folder: z
+    .string()
+    .nullish()
+    .describe('The working folder that a person was asked about, also after the decision; null when there was none.'),
   approval_expires_in_ms: DurationMsSchema.nullish(),
   events: z.array(InstructionEventSchema),
 });

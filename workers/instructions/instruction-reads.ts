@@ -95,6 +95,7 @@ export async function instructionDetail(
     platform: PlatformSchema.safeParse(row.platform).data,
     mcp_subject: row.mcp_subject,
     approval: isAsked ? ApprovalSchema.parse(row.approval) : null,
+    asked_folder: row.approval?.cwd ?? null,
     approval_expires_in_ms:
       isAsked && row.approval_expires_at !== null ? Math.max(0, row.approval_expires_at - now) : null,
     events: storyOf(instructionId, await blocksOfMessage(db, row.message_id)),

@@ -33,7 +33,7 @@ const APPROVAL = {
 };
 
 function world(
-  more: Partial<Omit<typeof INSTRUCTION, 'status'>> & { status?: string; approval?: typeof APPROVAL | null } = {},
+  more: Partial<Omit<typeof INSTRUCTION, 'status'>> & { status?: string; approval?: typeof APPROVAL | null; asked_folder?: string | null } = {},
 ) {
   const bodies: unknown[] = [];
   const made = commandWorld(({ method, path, body }: CommandCall) => {
@@ -75,12 +75,24 @@ describe('conductor grants', () => {
     expect(bodies).toMatchObject([{ argv: INSTRUCTION.params.argv, further_items: 0, max_uses: 5 }]);
   });
 
+  it('create makes the same request again once its instruction has been decided', async () => {
+    const options = ['grants', 'create', 'ins_1', '--operation-id', 'op-1'];
+    const first = world();
+    await runCli(options, first.deps);
+    const decided = world({ approval: null, asked_folder: APPROVAL.cwd, status: 'succeeded' });
+    expect(await runCli(options, decided.deps)).toBe(0);
+    expect(decided.bodies).toEqual(first.bodies);
+    expect(decided.calls.at(-1)?.key).toBe('op-1');
+    expect(first.stderr()).toContain('itself still waits');
+    expect(decided.stderr()).not.toContain('itself still waits');
+  });
+
   it.each([
     ['an option among the further items', ['--leading', '2'], {}, '--leading: 3 to 4'],
     ['too many uses', ['--uses', '21'], {}, 'max_uses'],
     ['too many hours', ['--hours', '9'], {}, 'expires_in_ms'],
     ['a script', [], { params: { command: 'make' } }, 'cannot be granted'],
-    ['one that waits no more', [], { approval: null, status: 'succeeded' }, 'does not wait for approval'],
+    ['one that never asked', [], { approval: null, status: 'succeeded' }, 'no person was asked about a folder'],
   ])('create refuses %s', async (_what, options, more, why) => {
     const { deps, bodies, stderr } = world(more);
     expect(await runCli(['grants', 'create', 'ins_1', ...options], deps)).toBe(2);
