@@ -2,7 +2,7 @@
  * Identifiers. Every id is `<prefix>_<ulid>` in lower case. Ids sort by the time they were made, so lists page by id without
  * OFFSET, and the prefix shows in a log line what an id names.
  */
-import { monotonicFactory } from 'ulid';
+import { decodeTime, encodeTime, monotonicFactory } from 'ulid';
 
 export const ID_PREFIXES = {
   task: 'task',
@@ -30,3 +30,12 @@ const ulid = monotonicFactory();
 export function newId(kind: IdKind, now: number): string {
   return `${ID_PREFIXES[kind]}_${ulid(now).toLowerCase()}`;
 }
+
+/** What is behind the prefix: the time it was made, then chance. It orders ids of different kinds. */
+export const placeOf = (id: string): string => id.slice(id.indexOf('_') + 1);
+
+/** When what has that place was made. */
+export const timeOf = (place: string): number => decodeTime(place);
+
+/** Behind the place of everything that was made before that time. */
+export const placeAt = (time: number): string => encodeTime(time).toLowerCase();

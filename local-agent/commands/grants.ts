@@ -65,8 +65,8 @@ function numberOf(args: Args, name: string, otherwise: number): number {
 type Detail = ReturnType<typeof InstructionDetailSchema.parse>;
 
 /**
- * The grant for the like of an instruction that asks, or has asked: a repeat of the call makes the same grant, whatever was
- * decided since. @throws UsageError when there can be none
+ * The grant for the like of an instruction that asks, or has asked: a repeat of the call makes the same grant, also when it
+ * has been decided since. @throws UsageError when there can be none
  */
 function bodyOf(args: Args, detail: Detail) {
   const { instruction_id, target, tool, params, local_conversation_id, controller_id } = detail;

@@ -8,7 +8,7 @@ import { styled } from './output.ts';
 /** The commands by what people want to do, in the order of the help. */
 const COMMAND_GROUPS: readonly (readonly [title: string, commands: readonly string[]])[] = [
   ['Set up a host:', ['init', 'start', 'service', 'config', 'checklist', 'doctor', 'completion', 'uninstall']],
-  ['See what happens:', ['status', 'open', 'logs', 'events', 'notices', 'diagnostics']],
+  ['See what happens:', ['status', 'open', 'search', 'logs', 'events', 'notices', 'diagnostics']],
   ['Steer the whole system:', ['pause', 'resume', 'drain']],
   ['Chats:', ['conversations', 'messages', 'instructions', 'grants', 'jobs', 'ask']],
   ['Work on hosts:', ['run', 'tasks', 'runs', 'steps', 'undo']],

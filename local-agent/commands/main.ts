@@ -39,6 +39,7 @@ import { pair } from './pair.ts';
 import { restoreCheck } from './restore-check.ts';
 import { run } from './run.ts';
 import { runs, steps } from './runs.ts';
+import { search } from './search.ts';
 import { service } from './service.ts';
 import { withWholeId } from './short-ids.ts';
 import { start } from './start.ts';
@@ -72,6 +73,7 @@ const COMMANDS: readonly CliCommand[] = [
   restore,
   uninstall,
   ask,
+  search,
   completion,
   logs,
   events,

@@ -249,6 +249,9 @@ describeWithFirefox('the status page in a real Firefox', () => {
     await shows(tab, /Search: a REVIEW.*Task\s+A review/);
     await press(tab, 'A review');
     await shows(tab, /done.*Steps on a time axis/);
+    await tab.type('/');
+    await tab.type(`a TEST.${KEYS.enter}`);
+    await shows(tab, /In texts.*Task goal\s+A test\..*were searched back/);
     await tab.type('?');
     await shows(tab, /Keyboard shortcuts.*list the shortcuts/);
     await tab.type(KEYS.escape);

@@ -145,7 +145,12 @@ import {
   RunUsageSchema,
   WorktreeSchema,
 } from '../../schema/contracts/runs.ts';
-import { FoundSchema, SearchResponseSchema } from '../../schema/contracts/search.ts';
+import {
+  FoundSchema,
+  FoundTextSchema,
+  SearchResponseSchema,
+  TextSearchResponseSchema,
+} from '../../schema/contracts/search.ts';
 import { HistogramSchema, StatsSchema } from '../../schema/contracts/stats.ts';
 import { StatusSchema } from '../../schema/contracts/status.ts';
 import {
@@ -316,7 +321,9 @@ const CONTRACTS: Record<string, z.ZodType> = {
   RunUsageSchema,
   WorktreeSchema,
   FoundSchema,
+  FoundTextSchema,
   SearchResponseSchema,
+  TextSearchResponseSchema,
   HistogramSchema,
   StatsSchema,
   StatusSchema,

@@ -1,8 +1,14 @@
-/** One route to find an object by id or text. */
-import { SearchQuerySchema, SearchResponseSchema } from '../../schema/contracts/search.ts';
+/** Finding objects by id, address or title, and words in texts. */
+import {
+  SearchQuerySchema,
+  SearchResponseSchema,
+  TextSearchQuerySchema,
+  TextSearchResponseSchema,
+} from '../../schema/contracts/search.ts';
 import type { MountedRoute } from '../http/route.ts';
 import { READERS, read } from '../http/route.ts';
 import { search } from './search.ts';
+import { searchTexts } from './search-texts.ts';
 
 export const searching: readonly MountedRoute[] = [
   read(
@@ -16,5 +22,18 @@ export const searching: readonly MountedRoute[] = [
       data: SearchResponseSchema,
     },
     ({ db, query: { q } }) => search(db, q),
+  ),
+  read(
+    {
+      method: 'get',
+      path: '/v1/search/texts',
+      summary: 'Words in messages, in calls and outputs of instructions and in tasks, from the newest on',
+      tag: 'search',
+      roles: READERS,
+      query: TextSearchQuerySchema,
+      data: TextSearchResponseSchema,
+      errors: ['conversation_not_found'],
+    },
+    ({ db, query }) => searchTexts(db, query),
   ),
 ];

@@ -21,7 +21,7 @@ import { NODE_STATES } from '../../../schema/contracts/nodes.ts';
 import { DELIVERY_OUTCOMES, JOB_STATUSES, SKIP_REASONS } from '../../../schema/contracts/renewal.ts';
 import { HOLD_REASONS } from '../../../schema/contracts/renewal-settings.ts';
 import { CHECKPOINT_TYPES, NO_RUN_REASONS, RUN_STATUSES } from '../../../schema/contracts/runs.ts';
-import { FOUND_KINDS } from '../../../schema/contracts/search.ts';
+import { FOUND_KINDS, TEXT_PLACES } from '../../../schema/contracts/search.ts';
 import { SYSTEM_MODES } from '../../../schema/contracts/system.ts';
 import { STEP_STATUSES, TASK_STATUSES } from '../../../schema/contracts/tasks.ts';
 import { TICK_DECISIONS, TICK_TRIGGERS } from '../../../schema/contracts/ticks.ts';
@@ -68,6 +68,7 @@ describe('the catalogues of the page', () => {
     ['checkpoint', CHECKPOINT_TYPES],
     ['platform', PLATFORM_IDS],
     ['found', FOUND_KINDS],
+    ['text_place', TEXT_PLACES],
     ['setting', FIELDS],
     ['setting_help', FIELDS],
     ['reason', ERROR_CODES],

@@ -41,6 +41,7 @@ export const ROLES_BY_ROUTE: Readonly<Record<string, readonly Role[]>> = {
   'PUT /v1/notices': operators,
   'POST /v1/notices/test': operators,
   'GET /v1/search': readers,
+  'GET /v1/search/texts': readers,
   'GET /v1/audit': operators,
   'GET /v1/audit/people': operators,
 

@@ -138,5 +138,7 @@ export function pageRequests(number: number): string[] {
     ...['lc_0000', 'ins_0', 'A chat about', 'no such title', 'https://claude.ai/chat/chat-1'].map(
       (q) => `/v1/search?q=${encodeURIComponent(q)}`,
     ),
+    ...['a text', 'true', 'no such words'].map((q) => `/v1/search/texts?q=${encodeURIComponent(q)}`),
+    `/v1/search/texts?q=no%20such%20words&local_conversation_id=${conversation}`,
   ];
 }

@@ -1,4 +1,4 @@
-/** Goes to the object of an id; any other text is looked up. */
+/** Goes to the object of an id; any other text is looked up, on the page of a conversation in that one first. */
 
 import { useRef } from 'preact/hooks';
 import { useLocation } from 'preact-iso/router';
@@ -6,8 +6,10 @@ import { withQuery } from '../page-context.ts';
 import { t } from '../texts/texts.ts';
 import { addressOfId } from './id-address.ts';
 
+const CONVERSATION = /^\/conversations\/(lc_[0-9a-z]{26})$/;
+
 export function Search() {
-  const { route } = useLocation();
+  const { route, path } = useLocation();
   const field = useRef<HTMLInputElement>(null);
   const submit = (event: Event): void => {
     event.preventDefault();
@@ -15,7 +17,7 @@ export function Search() {
     if (text === '' || field.current === null) return;
     field.current.value = '';
     field.current.blur();
-    route(addressOfId(text) ?? withQuery('/search', { q: text }));
+    route(addressOfId(text) ?? withQuery('/search', { q: text, conversation: CONVERSATION.exec(path)?.[1] }));
   };
   return (
     <search>

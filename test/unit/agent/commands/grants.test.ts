@@ -33,7 +33,11 @@ const APPROVAL = {
 };
 
 function world(
-  more: Partial<Omit<typeof INSTRUCTION, 'status'>> & { status?: string; approval?: typeof APPROVAL | null; asked_folder?: string | null } = {},
+  more: Partial<Omit<typeof INSTRUCTION, 'status'>> & {
+    status?: string;
+    approval?: typeof APPROVAL | null;
+    asked_folder?: string | null;
+  } = {},
 ) {
   const bodies: unknown[] = [];
   const made = commandWorld(({ method, path, body }: CommandCall) => {
