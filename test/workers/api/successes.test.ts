@@ -35,6 +35,7 @@ const CALLED_IN_OTHER_TESTS: Record<string, string> = {
   'POST /v1/renewal/conversations/:local_conversation_id/forget': 'forget',
   'POST /v1/renewal/conversations/:local_conversation_id/keep': 'forget',
   'GET /v1/grants': 'instructions, grants',
+  'GET /v1/search/texts': 'search-texts.test.ts',
   'POST /v1/grants': 'instructions, grants',
   'DELETE /v1/grants/:grant_id': 'instructions, grants',
   'POST /v1/browser/:platform/send': 'browser',
