@@ -1,6 +1,6 @@
 /**
  * `conversations.forget`: removes the next part of the conversation that a person had forgotten first: a task, 20 messages, or
- * texts that were sent. Each part is one commit, so a tick that is interrupted loses nothing, and a large conversation takes
+ * texts that were sent. A part continues where the one before it has ended (walks.ts). Each part is one commit, so a tick that is interrupted loses nothing, and a large conversation takes
  * several ticks. It runs in every mode.
  */
 import { sql } from 'drizzle-orm';
@@ -20,7 +20,7 @@ export const conversationsForget: Runner = {
   name: 'conversations.forget',
   ordinary: false,
   // The look is counted with the part: in a tick without room for both, the next tick looks.
-  queries: { base: 0, each: 16 },
+  queries: { base: 0, each: 19 },
   async run(context) {
     if (!context.hasRoom()) return MORE;
     const { db, now } = context;

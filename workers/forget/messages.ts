@@ -11,23 +11,36 @@ import { instructions, journal_blocks, messages } from '../../schema/tables/inde
 import { sha256Hex } from '../crypto/hash.ts';
 import type { JournalDraft } from '../db/journal.ts';
 import type { Edge } from '../db/plan.ts';
+import { mergePlans } from '../db/plan.ts';
 import type { ForgottenPart } from './part.ts';
 import { deleteCommands, listOf } from './part.ts';
+import { forgetPosition, moveForget } from './walks.ts';
 
 const MAX_MESSAGES = 20;
+/** Some of them may be newer, or empty already. */
+const MAX_LOOKED = 50;
 
-/** The next messages of the conversation that came before that time; null when there is none left. */
+/**
+ * The next messages of the conversation that came before that time; null when there is none left. They are walked in the order
+ * of their identities, which an index has for each conversation, so a part reads no message that one before it has passed.
+ */
 export async function forgetMessages(
   edge: Edge,
   conversationId: string,
   before: number,
 ): Promise<ForgottenPart | null> {
-  return emptyMessages(
-    edge,
-    sql`(SELECT message_id FROM messages WHERE ingest_seq IN (SELECT ingest_seq FROM messages
-      WHERE local_conversation_id = ${conversationId}) AND received_at < ${before} AND forgotten_at IS NULL
-    ORDER BY ingest_seq LIMIT ${MAX_MESSAGES})`,
-  );
+  const looked = await edge.db.all<{ ingest_seq: number; message_id: string; is_due: 0 | 1 }>(sql`
+    SELECT ingest_seq, message_id, received_at < ${before} AND forgotten_at IS NULL AS is_due FROM messages
+    WHERE local_conversation_id = ${conversationId} AND identity > coalesce((SELECT identity FROM messages
+      WHERE ingest_seq = ${forgetPosition('messages', conversationId)}), '')
+    ORDER BY identity LIMIT ${MAX_LOOKED}`);
+  const due = looked.filter(({ is_due }) => is_due === 1);
+  const now = due.slice(0, MAX_MESSAGES);
+  const last = due.length > MAX_MESSAGES ? now.at(-1) : looked.at(-1);
+  if (last === undefined) return null;
+  const emptied = await emptyMessages(edge, listOf(now.map(({ message_id }) => message_id)));
+  const moved = { statements: [moveForget(edge, 'messages', conversationId, last.ingest_seq)] };
+  return { plan: mergePlans(emptied?.plan ?? {}, moved), removed: emptied?.removed ?? {} };
 }
 
 /** The messages, a list in parentheses of some that were not emptied yet; null when it is empty. */

@@ -1,30 +1,40 @@
 /** Removes the rest of a conversation: tasks that its chat created, texts of renewals and questions, and grants. */
 import { and, eq, sql } from 'drizzle-orm';
-import { asks, renewal_jobs, tasks } from '../../schema/tables/index.ts';
+import { placeAt, placeOf, timeOf } from '../../schema/ids.ts';
+import { asks, renewal_jobs } from '../../schema/tables/index.ts';
 import type { Edge } from '../db/plan.ts';
 import { deleteContentsOf } from '../tasks/checkpoint-bucket.ts';
 import { deleteTask, runsOf } from '../tasks/delete-task.ts';
 import type { ForgottenPart } from './part.ts';
 import { deleteCommands, listOf } from './part.ts';
+import { endForgetWalks, forgetPosition, moveForget } from './walks.ts';
 
 const MAX_ROWS = 200;
+/** Tasks of a part, of which few or none are of the chat. */
+const MAX_LOOKED = 500;
 
-/** The next ended task of the chat; null when there is none left. Forgetting is rare: it reads the table of tasks. */
+/**
+ * The next ended task of the chat, or the way to it; null when there is none left. No index has the ended tasks of a chat: they
+ * are walked by the time they were made, from that of the conversation on, so many of them in a part.
+ */
 export async function forgetTask(edge: Edge, conversationId: string, before: number): Promise<ForgottenPart | null> {
   const { env, db } = edge;
-  const found = await db
-    .select({ task_id: tasks.task_id })
-    .from(tasks)
-    .where(
-      sql`${tasks.local_conversation_id} = ${conversationId} AND ${tasks.created_at} < ${before}
-        AND ${tasks.finished_at} IS NOT NULL`,
-    )
-    .limit(1)
-    .get();
-  if (found === undefined) return null;
+  const [start] = await db.all<{
+    at: number;
+  }>(sql`SELECT max(created_at, ${forgetPosition('tasks', conversationId)}) AS at
+    FROM local_conversations WHERE local_conversation_id = ${conversationId}`);
+  const looked = await db.all<{ task_id: string; is_due: 0 | 1 }>(sql`
+    SELECT task_id, local_conversation_id IS ${conversationId} AND created_at < ${before} AND finished_at IS NOT NULL AS is_due
+    FROM tasks WHERE task_id >= ${`task_${placeAt(start?.at ?? 0)}`} AND task_id < ${`task_${placeAt(before)}`}
+    ORDER BY task_id LIMIT ${MAX_LOOKED}`);
+  const found = looked.find(({ is_due }) => is_due === 1);
+  const last = found ?? (looked.length === MAX_LOOKED ? looked.at(-1) : undefined);
+  if (last === undefined) return null;
+  const moved = moveForget(edge, 'tasks', conversationId, timeOf(placeOf(last.task_id)));
+  if (found === undefined) return { plan: { statements: [moved] }, removed: {} };
   // The bucket before the rows: what remains after a failure is found by them again.
   await deleteContentsOf(env, await runsOf(db, found.task_id));
-  return { plan: { statements: deleteTask(db, found.task_id) }, removed: { tasks: 1 } };
+  return { plan: { statements: [...deleteTask(db, found.task_id), moved] }, removed: { tasks: 1 } };
 }
 
 /** Texts of renewals and questions. A renewal that has not left yet is canceled: its text quotes what is forgotten. */
@@ -81,6 +91,7 @@ export async function forgetEnd(edge: Edge, conversationId: string, before: numb
     db.run(sql`UPDATE conversation_links SET page_title = NULL,
       target_payload = iif(json_valid(target_payload), json_set(target_payload, '$.page_title', NULL), target_payload)
       WHERE ${ofConversation}`),
+    endForgetWalks(db, conversationId),
     db.run(sql`UPDATE local_conversations SET title = NULL, forget_before = NULL, forgotten_before = ${before}
       WHERE ${ofConversation}`),
   ];

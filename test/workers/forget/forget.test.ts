@@ -8,8 +8,10 @@ import { EMPTY_CHAIN, verifyChain } from '../../../schema/domain/journal-chain.t
 import { record, rowFaults } from '../../../schema/domain/journal-rows.ts';
 import { sha256Hex } from '../../../workers/crypto/hash.ts';
 import { conversationsForget } from '../../../workers/forget/forget.job.ts';
+import { runTick } from '../../../workers/timed-jobs/run-tick.ts';
 import { Renewals } from '../renewal/support.ts';
 import { EXEC, instructionsOf } from '../support/conductor.ts';
+import { counting } from '../support/counting.ts';
 import { EVENTS, NODE, rowsOf } from '../support/edge.ts';
 
 const renewals = new Renewals();
@@ -129,6 +131,28 @@ describe('a forgotten conversation', () => {
     const after = await renewals.detail(local_conversation_id);
     expect(after.forget).toMatchObject({ state: 'forgotten', removed: { messages: 45 } });
   });
+
+  it('costs as much in each part, however much is stored before it or of others', async () => {
+    const { local_conversation_id, remote_conversation_id } = await renewals.settled('manual');
+    for (let n = 0; n < 210; n += 1) await renewals.bring(renewals.message({ remote_conversation_id }));
+    edge.now += 1;
+    await forget(local_conversation_id);
+    const counted = counting();
+    const rows: number[] = [];
+    const request = { trigger: 'manual', scheduledTime: null, now: edge.now } as const;
+    for (let n = 0; n < 10; n += 1) {
+      const before = counted.rows();
+      await runTick(counted.env, request, { runners: [conversationsForget], random: () => 0.5, log: () => undefined });
+      rows.push(counted.rows() - before);
+    }
+    // A few rows are the tick's own, such as its log. Each part passes 20 more messages.
+    const [, first = 0] = rows;
+    expect(rows.slice(1).filter((count) => count > first + 20)).toEqual([]);
+    await untilForgotten();
+    expect(await rowsOf("SELECT * FROM runner_cursors WHERE runner LIKE 'conversations.forget%'")).toEqual([]);
+    const after = await renewals.detail(local_conversation_id);
+    expect(after.forget).toMatchObject({ state: 'forgotten', removed: { messages: 211 } });
+  }, 60_000);
 
   it('keeps what was said after the request, and is forgotten again with that', async () => {
     const { local_conversation_id, remote_conversation_id } = await renewals.settled('manual');
