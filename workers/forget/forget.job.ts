@@ -15,12 +15,13 @@ import type { Runner } from '../timed-jobs/job.ts';
 import { MORE } from '../timed-jobs/job.ts';
 import { forgetMessages } from './messages.ts';
 import { forgetEnd, forgetSent, forgetTask } from './rest.ts';
+import { forgetPosition } from './walks.ts';
 
 export const conversationsForget: Runner = {
   name: 'conversations.forget',
   ordinary: false,
   // The look is counted with the part: in a tick without room for both, the next tick looks.
-  queries: { base: 0, each: 19 },
+  queries: { base: 0, each: 17 },
   async run(context) {
     if (!context.hasRoom()) return MORE;
     const { db, now } = context;
@@ -29,6 +30,7 @@ export const conversationsForget: Runner = {
         id: local_conversations.local_conversation_id,
         before: local_conversations.forget_before,
         forgotten: local_conversations.forgotten,
+        tasksFrom: sql<number>`max(created_at, ${forgetPosition('tasks', sql`local_conversation_id`)})`,
       })
       .from(local_conversations)
       .where(sql`forget_before IS NOT NULL`)
@@ -36,19 +38,25 @@ export const conversationsForget: Runner = {
       .limit(1)
       .get();
     if (row === undefined || row.before === null) return 'idle';
-    const { id, before, forgotten } = row;
+    const { id, before, forgotten, tasksFrom } = row;
     await commit({ db, now, by: null, idempotency: null, waitUntil: () => undefined }, async () => ({
-      ...(await planPart(context, id, before, forgotten)),
+      ...(await planPart(context, id, { from: tasksFrom, before }, forgotten)),
       response: null,
     }));
     return MORE;
   },
 };
 
-async function planPart(edge: Edge, id: string, before: number, so: Forgotten | null): Promise<Plan> {
+async function planPart(
+  edge: Edge,
+  id: string,
+  span: { from: number; before: number },
+  so: Forgotten | null,
+): Promise<Plan> {
   const { db } = edge;
+  const { before } = span;
   const part =
-    (await forgetTask(edge, id, before)) ??
+    (await forgetTask(edge, id, span)) ??
     (await forgetMessages(edge, id, before)) ??
     (await forgetSent(edge, id, before));
   const { plan, removed } = part ?? (await forgetEnd(edge, id, before));

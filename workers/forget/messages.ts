@@ -2,7 +2,6 @@
  * Removes what was said in messages and done by their instructions: texts, calls, outputs, and in the journal what programs
  * have printed. Statuses, verdicts, codes, times and hashes stay. Each part is one commit with its own journal entries.
  */
-import type { SQL } from 'drizzle-orm';
 import { asc, sql } from 'drizzle-orm';
 import type { JournalBlock } from '../../schema/contracts/journal.ts';
 import { JournalBlockSchema } from '../../schema/contracts/journal.ts';
@@ -29,8 +28,8 @@ export async function forgetMessages(
   conversationId: string,
   before: number,
 ): Promise<ForgottenPart | null> {
-  const looked = await edge.db.all<{ ingest_seq: number; message_id: string; is_due: 0 | 1 }>(sql`
-    SELECT ingest_seq, message_id, received_at < ${before} AND forgotten_at IS NULL AS is_due FROM messages
+  const looked = await edge.db.all<Emptied & { ingest_seq: number; is_due: 0 | 1 }>(sql`
+    SELECT ingest_seq, message_id, resubmit_command_id AS command_id, received_at < ${before} AND forgotten_at IS NULL AS is_due FROM messages
     WHERE local_conversation_id = ${conversationId} AND identity > coalesce((SELECT identity FROM messages
       WHERE ingest_seq = ${forgetPosition('messages', conversationId)}), '')
     ORDER BY identity LIMIT ${MAX_LOOKED}`);
@@ -38,19 +37,24 @@ export async function forgetMessages(
   const now = due.slice(0, MAX_MESSAGES);
   const last = due.length > MAX_MESSAGES ? now.at(-1) : looked.at(-1);
   if (last === undefined) return null;
-  const emptied = await emptyMessages(edge, listOf(now.map(({ message_id }) => message_id)));
+  const emptied = await emptyMessages(edge, now);
   const moved = { statements: [moveForget(edge, 'messages', conversationId, last.ingest_seq)] };
   return { plan: mergePlans(emptied?.plan ?? {}, moved), removed: emptied?.removed ?? {} };
 }
 
-/** The messages, a list in parentheses of some that were not emptied yet; null when it is empty. */
-export async function emptyMessages(edge: Edge, ids: SQL): Promise<ForgottenPart | null> {
+/** A message that was not emptied yet, or a call through MCP, with the command of its pending resubmission. */
+export interface Emptied {
+  message_id: string;
+  command_id: string | null;
+}
+
+/** Null when there are none. */
+export async function emptyMessages(edge: Edge, found: readonly Emptied[]): Promise<ForgottenPart | null> {
   const { db, now } = edge;
-  const [found, rows, stored] = await db.batch([
-    db
-      .select({ message_id: messages.message_id, command_id: messages.resubmit_command_id })
-      .from(messages)
-      .where(sql`${messages.message_id} IN ${ids}`),
+  if (found.length === 0) return null;
+  const messageIds = found.map(({ message_id }) => message_id);
+  const ids = listOf(messageIds);
+  const [rows, stored] = await db.batch([
     db
       .select({
         instruction_id: instructions.instruction_id,
@@ -67,19 +71,14 @@ export async function emptyMessages(edge: Edge, ids: SQL): Promise<ForgottenPart
       .where(sql`${journal_blocks.message_id} IN ${ids} AND ${journal_blocks.forgotten_at} IS NULL`)
       .orderBy(asc(journal_blocks.seq)),
   ]);
-  if (found.length + rows.length === 0) return null;
   const blocks = stored.flatMap((row) => {
     const block = JournalBlockSchema.safeParse(row);
     return block.success && hasOutput(block.data.entries) ? [emptied(block.data)] : [];
   });
   const artifacts = rows.flatMap(({ artifact_id }) => artifact_id ?? []);
-  const messageIds = found.map(({ message_id }) => message_id);
   const plan = {
     statements: [
-      db
-        .update(messages)
-        .set({ raw_text: '', block_errors: [], forgotten_at: now })
-        .where(sql`message_id IN ${listOf(messageIds)}`),
+      db.update(messages).set({ raw_text: '', block_errors: [], forgotten_at: now }).where(sql`message_id IN ${ids}`),
       db
         .update(instructions)
         .set({

@@ -7,7 +7,7 @@ import { deleteContentsOf } from '../tasks/checkpoint-bucket.ts';
 import { deleteTask, runsOf } from '../tasks/delete-task.ts';
 import type { ForgottenPart } from './part.ts';
 import { deleteCommands, listOf } from './part.ts';
-import { endForgetWalks, forgetPosition, moveForget } from './walks.ts';
+import { endForgetWalks, moveForget } from './walks.ts';
 
 const MAX_ROWS = 200;
 /** Tasks of a part, of which few or none are of the chat. */
@@ -17,15 +17,15 @@ const MAX_LOOKED = 500;
  * The next ended task of the chat, or the way to it; null when there is none left. No index has the ended tasks of a chat: they
  * are walked by the time they were made, from that of the conversation on, so many of them in a part.
  */
-export async function forgetTask(edge: Edge, conversationId: string, before: number): Promise<ForgottenPart | null> {
+export async function forgetTask(
+  edge: Edge,
+  conversationId: string,
+  { from, before }: { from: number; before: number },
+): Promise<ForgottenPart | null> {
   const { env, db } = edge;
-  const [start] = await db.all<{
-    at: number;
-  }>(sql`SELECT max(created_at, ${forgetPosition('tasks', conversationId)}) AS at
-    FROM local_conversations WHERE local_conversation_id = ${conversationId}`);
   const looked = await db.all<{ task_id: string; is_due: 0 | 1 }>(sql`
     SELECT task_id, local_conversation_id IS ${conversationId} AND created_at < ${before} AND finished_at IS NOT NULL AS is_due
-    FROM tasks WHERE task_id >= ${`task_${placeAt(start?.at ?? 0)}`} AND task_id < ${`task_${placeAt(before)}`}
+    FROM tasks WHERE task_id >= ${`task_${placeAt(from)}`} AND task_id < ${`task_${placeAt(before)}`}
     ORDER BY task_id LIMIT ${MAX_LOOKED}`);
   const found = looked.find(({ is_due }) => is_due === 1);
   const last = found ?? (looked.length === MAX_LOOKED ? looked.at(-1) : undefined);

@@ -20,6 +20,7 @@ import { mergePlans } from '../db/plan.ts';
 import { OPEN_SQL } from '../db/status-sql.ts';
 import type { Runner, RunnerContext } from '../timed-jobs/job.ts';
 import { MORE } from '../timed-jobs/job.ts';
+import type { Emptied } from './messages.ts';
 import { emptyMessages } from './messages.ts';
 import { listOf } from './part.ts';
 import { cursorName, walkAgain } from './walks.ts';
@@ -31,11 +32,10 @@ const DEFAULT = 'texts.retention/default';
 const positionOf = (period: Period): SQL =>
   sql`coalesce((SELECT position FROM runner_cursors WHERE runner = ${cursorName(period)}), 0)`;
 
-interface OldMessage {
+interface OldMessage extends Emptied {
   /** Where the walk is. */
   position: number;
   ingest_seq: number;
-  message_id: string;
   stored_days: number | null;
   /** Something of it is under way or may be tried again, or its text is gone already. */
   is_left: 0 | 1;
@@ -45,7 +45,7 @@ export const textsRetention: Runner = {
   name: 'texts.retention',
   ordinary: false,
   // The look is counted with the part: in a tick without room for both, the next tick looks.
-  queries: { base: 0, each: 17 },
+  queries: { base: 0, each: 16 },
   async run(context) {
     if (!context.hasRoom()) return MORE;
     const { db, now, settings } = context;
@@ -117,14 +117,14 @@ async function planPart(context: RunnerContext, period: Period): Promise<Plan> {
     ({ stored_days, is_left }) => is_left === 0 && isDue(period, keptOf(stored_days, settings.texts_kept)),
   );
   if (due.length === 0) return moved;
-  const emptied = await emptyMessages(context, sql`${listOf(due.map(({ message_id }) => message_id))}`);
+  const emptied = await emptyMessages(context, due);
   if (emptied === null) return moved;
   return mergePlans(moved, emptied.plan, { statements: [emptyRenewals(db, due, now)] });
 }
 
 /** The next messages of the walk that are older than the period. */
 function readOld(db: Database, period: Period, now: number): Promise<OldMessage[]> {
-  return db.all<OldMessage>(sql`SELECT ${positionOf(period)} AS position, m.ingest_seq, m.message_id,
+  return db.all<OldMessage>(sql`SELECT ${positionOf(period)} AS position, m.ingest_seq, m.message_id, m.resubmit_command_id AS command_id,
       c.texts_kept_days AS stored_days,
       (m.forgotten_at IS NOT NULL OR EXISTS (SELECT 1 FROM renewal_jobs AS j WHERE j.message_id = m.message_id
         AND (j.status IN ('pending', 'running') OR j.status = 'failed' AND c.last_message_id = m.message_id))
@@ -142,11 +142,11 @@ const callCutoff = (kept: TextsKept, now: number): number =>
 /** The oldest calls through MCP, which are no messages: their instructions are emptied, and the calls are deleted. */
 async function planCalls(context: RunnerContext): Promise<Plan> {
   const { db, now, settings } = context;
-  const old = await db.all<{ message_id: string }>(sql`SELECT message_id FROM
+  const old = await db.all<Emptied>(sql`SELECT message_id, NULL AS command_id FROM
     (SELECT message_id, created_at FROM mcp_calls ORDER BY message_id LIMIT ${MAX_MESSAGES})
     WHERE created_at < ${callCutoff(settings.texts_kept, now)}`);
   const ids = listOf(old.map(({ message_id }) => message_id));
-  const emptied = settings.texts_kept === 'always' ? null : await emptyMessages(context, sql`${ids}`);
+  const emptied = settings.texts_kept === 'always' ? null : await emptyMessages(context, old);
   return mergePlans(
     { statements: [db.run(sql`DELETE FROM mcp_calls WHERE message_id IN ${ids}`)] },
     emptied?.plan ?? {},

@@ -16,9 +16,9 @@ export function walkAgain(db: Database, period: Period): Statement {
 export type ForgetWalk = 'messages' | 'tasks';
 const forgetCursor = (walk: ForgetWalk, conversationId: string) => `conversations.forget/${walk}/${conversationId}`;
 
-/** The place of that walk; 0 at its beginning. For the middle of a statement. */
-export const forgetPosition = (walk: ForgetWalk, conversationId: string): SQL =>
-  sql`coalesce((SELECT position FROM runner_cursors WHERE runner = ${forgetCursor(walk, conversationId)}), 0)`;
+/** The place of that walk; 0 at its beginning. For the middle of a statement, which may have the id in a column. */
+export const forgetPosition = (walk: ForgetWalk, conversationId: string | SQL): SQL =>
+  sql`coalesce((SELECT position FROM runner_cursors WHERE runner = ${forgetCursor(walk, '')} || ${conversationId}), 0)`;
 
 export function moveForget({ db, now }: Edge, walk: ForgetWalk, conversationId: string, position: number): Statement {
   return db.run(sql`INSERT INTO runner_cursors (runner, position, updated_at)
