@@ -96,6 +96,8 @@ export interface BrowserSideDeps {
   log: Pick<Logger, 'info' | 'warn' | 'error'>;
   /** How many messages and executions a browser's overlay shows. */
   activityLimit: number;
+  /** Where the status page is. */
+  pageOrigin?: string;
 }
 
 /** The parts that know the browsers of this node, and the deliveries to them. */
@@ -111,9 +113,10 @@ export function buildBrowserSide(deps: BrowserSideDeps) {
   const conversations = new Conversations(edge, log);
   const activity = new RecentActivity(store.db, activityLimit);
   const approvals = new WaitingApprovals({ edge, clock, log });
-  const noticeHours = new NoticeHoursReader({ edge, clock, log });
+  const noticeHours = new NoticeHoursReader({ edge, clock, log, isWatched: () => connected.all().length > 0 });
   const snapshots = new Snapshots({
     ...{ system, clock, conversations, clients, activity, approvals, noticeHours, delivery },
+    pageOrigin: deps.pageOrigin,
   });
   const targets = new BrowserTargets(clients, connected);
   const list = () => listBrowsers(store, clients, connected);
@@ -233,7 +236,8 @@ function buildAgent(config: Config, deps: AgentDeps, options: AgentOptions, stor
   const boot: Boot = { boot_id: deps.newBootId(), previous_boot_id: admittedBoot(store) };
   const client = connectEdge(config, deps, boot);
   const system = new SystemView();
-  const sideDeps = { store, nodeId, edge: client, system, clock, random, log, activityLimit };
+  const pageOrigin = new URL(config.controlApiBase).origin;
+  const sideDeps = { store, nodeId, edge: client, system, clock, random, log, activityLimit, pageOrigin };
   const side = buildBrowserSide(sideDeps);
   const instructions = buildInstructions(
     config,

@@ -45,7 +45,7 @@ function report(parts: Parts, people: PeopleState, controls: PageControls): void
 
 export function composePeople(parts: Parts): PeopleState {
   const { env, bridge, isOn, sites, tabs } = parts;
-  const { translate, isPermitted, onPermissionsChanged, notifications, showTab, ...pages } = env.people;
+  const { translate, isPermitted, onPermissionsChanged, notifications, showTab, openPage, ...pages } = env.people;
   const { clock, newId } = env;
   const send: Parts['bridge']['send'] = (frame) => bridge.send(frame);
   const controls = new PageControls({
@@ -85,6 +85,7 @@ export function composePeople(parts: Parts): PeopleState {
   const { openApproval, openOptions } = pages;
   const lead = async (place: WaitingPlace): Promise<unknown> => {
     if (place.at === 'approval') return openApproval(place.instruction_id);
+    if (place.at === 'page') return openPage(place.url);
     const shown = place.at === 'chat' ? tabs.showing(place.platform, place.conversation_id, NO_TAB) : null;
     return shown === null ? openOptions() : showTab(shown.tabId);
   };

@@ -40,6 +40,7 @@ export interface PeopleEnv extends Pick<PeopleDeps, 'onConnect' | 'ownOrigin' | 
   notifications: NotificationsApi;
   /** Brings a tab and its window to the front. */
   showTab(tabId: number): Promise<unknown>;
+  openPage(url: string): Promise<unknown>;
   openOptions: PeopleDeps['openOptions'];
   openApproval: PeopleDeps['openApproval'];
   /** Whether Firefox lets the extension see these hosts. With Manifest V3 a person can take that back. */

@@ -76,6 +76,7 @@ const background = startBackground({
       const { windowId } = await tabs.update(tabId, { active: true });
       if (windowId !== undefined) await windows.update(windowId, { focused: true });
     },
+    openPage: (url) => browser.tabs.create({ url }),
     openOptions: () => runtime.openOptionsPage(),
     openApproval: approvalWindow(
       {

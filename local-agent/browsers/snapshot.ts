@@ -47,6 +47,8 @@ export interface SnapshotDeps {
   noticeHours: NoticeHoursReader;
   delivery: DeliveryWaits;
   clock: Clock;
+  /** Where the status page is. */
+  pageOrigin?: string | undefined;
 }
 
 export class Snapshots {
@@ -119,6 +121,8 @@ export class Snapshots {
       },
       edge_connected: this.#edgeConnected,
       notice_hours: this.#deps.noticeHours.known,
+      notices_waiting: this.#deps.noticeHours.waiting,
+      page_origin: this.#deps.pageOrigin ?? null,
       conversations: this.#conversations(clientId),
       browser: this.#activity(clientId),
       ...this.#approvals(),

@@ -14,7 +14,7 @@ import {
 } from './common.ts';
 import { AutomationStatusSchema, PauseReasonSchema, RemoteConversationIdSchema, TabIdSchema } from './conversations.ts';
 import { CaptureSchema, IngestStatusSchema, MessageRoleSchema } from './instructions.ts';
-import { NoticeHoursSchema } from './notices.ts';
+import { NoticeHoursSchema, WaitingNoticeSchema } from './notices.ts';
 import { DELIVERY_KINDS, DELIVERY_METHODS } from './renewal.ts';
 import { NextRenewalSchema, RenewalCountersSchema, RenewalSettingsSchema } from './renewal-settings.ts';
 import { SystemModeSchema } from './system.ts';
@@ -251,7 +251,11 @@ export const SnapshotSchema = z.object({
   /** Whether the agent has a channel to the edge; null when it does not say. */
   edge_connected: z.boolean().nullable().default(null),
   /** The hours without notices to people; null when the agent does not know them. */
-  notice_hours: NoticeHoursSchema.nullable().default(null),
+  notice_hours: NoticeHoursSchema.omit({ waiting: true }).nullable().default(null),
+  /** What waits for a person at any node; null until the agent has read it. */
+  notices_waiting: z.array(WaitingNoticeSchema).nullable().default(null),
+  /** Where the status page is; null when the agent does not say. */
+  page_origin: z.string().max(2_048).nullable().default(null),
   conversations: z.array(
     z.object({
       platform: PlatformSchema,

@@ -41,8 +41,24 @@ export const NoticeSettingsSchema = z.object({
 });
 export type NoticeSettings = z.infer<typeof NoticeSettingsSchema>;
 
+/** What a browser learns from its agent in no other way. It names an object, and nothing of what the object contains. */
+export const WaitingNoticeSchema = z.object({
+  cause: z.enum(['interrupted', 'blocked_step', 'no_leader']),
+  object_id: z.string().max(128),
+  part: z.string().max(32).describe('The index of a step, the term that has ended; empty when the object says it all.'),
+});
+export type WaitingNotice = z.infer<typeof WaitingNoticeSchema>;
+
 /** When no notice is sent: what a browser of the conductor keeps to as well. */
-export const NoticeHoursSchema = z.object({ quiet_hours, time_zone });
+export const NoticeHoursSchema = z.object({
+  quiet_hours,
+  time_zone,
+  waiting: z
+    .array(WaitingNoticeSchema)
+    .max(3 * PERSON_NOTICE.shown)
+    .optional()
+    .describe('For nodes: what waits for a person at any node, with its id alone.'),
+});
 export type NoticeHours = z.infer<typeof NoticeHoursSchema>;
 
 /** What is left out stays as it is. */

@@ -96,6 +96,23 @@ describeWithFirefox('the overlay in a real Firefox', () => {
     },
   );
 
+  it('notifies of a step that waits at any node, until it does not', async () => {
+    const scene = await openPeopleScene({ notices: true, waiting: [] });
+    const tab = await scene.open();
+    await pressButton(tab, 'Open the Conductor panel');
+    const options = await openOptions(scene.firefox, tab);
+    await options.evaluate(noteNotifications);
+    const notes = () => options.evaluate(() => document.documentElement.dataset.notes);
+    scene.edge.forNodes = [{ cause: 'blocked_step', object_id: 'tsk_1', part: '0' }];
+    await scene.agent.side.noticeHours.refresh();
+    await expect.poll(notes).toContain('blocked_step tsk_1 0;');
+    await scene.agent.side.noticeHours.refresh();
+    scene.edge.forNodes = [];
+    await scene.agent.side.noticeHours.refresh();
+    await expect.poll(() => options.evaluate(() => browser.notifications.getAll())).toEqual({});
+    await expect.poll(async () => (await notes())?.match(/closed blocked_step tsk_1 0;/g)).toHaveLength(1);
+  });
+
   it('approves exactly what was shown, after a second press, by mouse and by keyboard', async () => {
     const scene = await openPeopleScene();
     const tab = await scene.open();

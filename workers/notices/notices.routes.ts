@@ -10,6 +10,7 @@ import {
 import { AppError } from '../../schema/errors.ts';
 import type { MountedRoute } from '../http/route.ts';
 import { NODES, OPERATORS, READERS, read, write } from '../http/route.ts';
+import { readForNodes } from './node-reads.ts';
 import { readNotices } from './notice-reads.ts';
 import { sendTest } from './send.ts';
 import { changedSettings, readSettings, shownSettings, storeSettings } from './settings.ts';
@@ -33,14 +34,15 @@ export const notices: readonly MountedRoute[] = [
     {
       method: 'get',
       path: `${path}/hours`,
-      summary: 'The hours without notices, to which the browsers of nodes keep as well',
+      summary: 'The hours without notices, to which the browsers of nodes keep as well; for a node also what waits',
       tag,
       roles: [...READERS, ...NODES],
       data: NoticeHoursSchema,
     },
-    async ({ db }) => {
-      const settings = await readSettings(db);
-      return { quiet_hours: settings?.quiet_hours ?? null, time_zone: settings?.time_zone ?? 'UTC' };
+    async (call) => {
+      const settings = await readSettings(call.db);
+      const hours = { quiet_hours: settings?.quiet_hours ?? null, time_zone: settings?.time_zone ?? 'UTC' };
+      return call.principal.role === 'controller' ? { ...hours, waiting: await readForNodes(call) } : hours;
     },
   ),
   write(

@@ -1,8 +1,10 @@
 /** What of a view waits for a person, when it may be announced, and which of it has been. Pure. */
 import type { Platform } from '../../../schema/contracts/common.ts';
 import { PLATFORMS } from '../../../schema/contracts/common.ts';
+import type { WaitingNotice } from '../../../schema/contracts/notices.ts';
 import { CONVERSATION_BREAKER } from '../../../schema/defaults.ts';
 import { quietUntil } from '../../../schema/domain/local-time.ts';
+import { NOTICE_CAUSE } from '../../../schema/domain/person-notice.ts';
 import type { PeopleView } from '../../people-messages.ts';
 
 /** Older ones are forgotten. */
@@ -12,17 +14,25 @@ export const MAX_KNOWN = 300;
 export type WaitingPlace =
   | { at: 'approval'; instruction_id: string }
   | { at: 'chat'; platform: Platform; conversation_id: string }
+  | { at: 'page'; url: string }
   | { at: 'options' };
 
 export interface WaitingObject {
   /** Also the id of its notification. */
   key: string;
-  title: 'notice_approval' | 'notice_stopped' | 'notice_paused';
+  title: 'notice_approval' | 'notice_stopped' | 'notice_paused' | (typeof PAGE_TITLES)[WaitingNotice['cause']];
   message: string;
   place: WaitingPlace;
 }
 
 const APPROVAL = 'approval ';
+/** What the agent hears from the edge, of any node: it is decided on the status page. */
+const PAGE_TITLES = {
+  interrupted: 'notice_interrupted',
+  blocked_step: 'notice_blocked',
+  no_leader: 'notice_no_leader',
+} as const satisfies Record<WaitingNotice['cause'], string>;
+const PAGE_KEY = /^(interrupted|blocked_step|no_leader) /;
 const hostOf = (platform: Platform): string => new URL(PLATFORMS[platform].home_url).host;
 
 /** What waits; null while that is not known. It has no parameter of a call, and no title of a chat. */
@@ -52,7 +62,20 @@ export function waitingIn({ connection, snapshot }: PeopleView): WaitingObject[]
       message: hostOf(platform),
       place: { at: 'chat' as const, platform, conversation_id },
     })),
+    ...(snapshot.notices_waiting ?? []).map((one) => ofPage(one, snapshot.page_origin)),
   ];
+}
+
+function ofPage({ cause, object_id, part }: WaitingNotice, origin: string | null): WaitingObject {
+  const page = origin === null ? null : URL.parse(NOTICE_CAUSE[cause].path(object_id), origin);
+  const isWeb = page !== null && /^https?:$/.test(page.protocol);
+  const place: WaitingPlace = isWeb ? { at: 'page', url: page.href } : { at: 'options' };
+  return { key: `${cause} ${object_id} ${part}`, title: PAGE_TITLES[cause], message: object_id, place };
+}
+
+/** Whether the agent has not read yet whether that object still waits. */
+export function isUnread(key: string, { snapshot }: PeopleView): boolean {
+  return (snapshot?.notices_waiting ?? null) === null && PAGE_KEY.test(key);
 }
 
 /** The end of the quiet hours of notices that the edge has; null when nothing is quiet now. */

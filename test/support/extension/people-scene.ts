@@ -46,6 +46,8 @@ class ScriptedEdge {
   version = 1;
   status: AutomationStatus = 'auto';
   waiting: string[] = ['ins_1'];
+  /** What waits at any node. */
+  forNodes: object[] = [];
   /** What people asked for, in order. */
   readonly asked: string[] = [];
   /** A change is refused with this text. */
@@ -53,6 +55,7 @@ class ScriptedEdge {
 
   respond({ method, path, body }: EdgeRequest<unknown>): unknown {
     if (method === 'POST') return this.#change(path, body);
+    if (path === '/v1/notices/hours') return { quiet_hours: null, time_zone: 'UTC', waiting: this.forNodes };
     if (path.startsWith('/v1/instructions?')) {
       return { items: this.waiting.toReversed().map((id) => approvalOf(id)), next_cursor: null };
     }

@@ -248,6 +248,7 @@ export class TestEnv {
         showBadge: () => undefined,
         notifications: { show: async () => undefined, clear: async () => undefined, onClicked: () => undefined },
         showTab: async () => undefined,
+        openPage: async () => undefined,
         openOptions: async () => undefined,
         openApproval: async () => 'opened',
         isPermitted: async () => true,

@@ -282,7 +282,7 @@ describe('the address and the secret', () => {
     await conductor.sendTo('accepts', { quiet_hours, time_zone: 'Asia/Shanghai' });
     const { token } = await edge.mint('controller');
     const hours = await edge.data('GET', '/v1/notices/hours', { token });
-    expect(hours).toEqual({ quiet_hours, time_zone: 'Asia/Shanghai' });
+    expect(hours).toEqual({ quiet_hours, time_zone: 'Asia/Shanghai', waiting: expect.any(Array) });
     expect(await edge.error('GET', '/v1/notices', { token })).toMatchObject({ status: 403 });
     await conductor.put({ quiet_hours: null, time_zone: 'UTC' });
   });

@@ -205,6 +205,8 @@ describe('the system in a snapshot', () => {
       system: { hold: null, is_known: true },
       edge_connected: null,
       notice_hours: null,
+      notices_waiting: null,
+      page_origin: null,
       conversations: [{ next_renewal: null, waiting: [] }],
       approvals: [],
       policy: { paces: [] },

@@ -124,6 +124,44 @@ describe('a notification of the extension', () => {
     await expect.poll(() => shown).toEqual(['approval ins_2: An instruction waits for approval: conductor::exec']);
   });
 
+  const page = (notices_waiting: object[] | null) =>
+    waiting({ notices_waiting, page_origin: 'https://edge.test', edge_connected: true });
+  const step = { cause: 'blocked_step', object_id: 'tsk_1', part: '2' };
+
+  it('of a step, an interrupted instruction or a missing leader is shown once, and leads to the status page', async () => {
+    const { notices, storage, shown, cleared, click, led } = backgroundOn();
+    const view = page([
+      step,
+      { cause: 'interrupted', object_id: 'ins_9', part: '' },
+      { cause: 'no_leader', object_id: 'leader', part: '7' },
+    ]);
+    await notices.update(view);
+    expect(shown).toEqual([
+      'blocked_step tsk_1 2: A step of a task waits for a person: tsk_1',
+      'interrupted ins_9 : An interrupted instruction waits for your word: ins_9',
+      'no_leader leader 7: No node leads: leader',
+    ]);
+    click('blocked_step tsk_1 2');
+    expect(led).toEqual([{ at: 'page', url: 'https://edge.test/tasks/tsk_1' }]);
+    await notices.update(page([]));
+    expect(cleared).toEqual(expect.arrayContaining(['interrupted ins_9 ', 'no_leader leader 7']));
+    await notices.update(page([{ ...step, part: '3' }]));
+    expect(shown).toHaveLength(4);
+    // A new Firefox, and an agent that has read nothing yet.
+    await notices.update(page([{ ...step, part: '3' }]));
+    const next = backgroundOn(storage);
+    await next.notices.update(page(null));
+    await next.notices.update(page([{ ...step, part: '3' }]));
+    expect(next.shown).toEqual([]);
+  });
+
+  it.each([null, 'javascript:alert(1)', 'file:///etc'])('never leads to a page at %s', async (page_origin) => {
+    const { notices, click, led } = backgroundOn();
+    await notices.update(waiting({ notices_waiting: [step], page_origin }));
+    click('blocked_step tsk_1 2');
+    expect(led).toEqual([{ at: 'options' }]);
+  });
+
   it('leads to the window of its approval, the tab of its chat, or the options page', async () => {
     const { notices, click, led, cleared } = backgroundOn();
     await notices.update(

@@ -20,7 +20,6 @@ const TOPICS = [
   'renewal',
   'tasks',
   'runs',
-  'ticks',
 ] as const;
 
 export default function Now() {
