@@ -13,7 +13,6 @@ export const EVENT_TOPICS = [
   'renewal',
   'tasks',
   'runs',
-  'ticks',
   'tokens',
   'grants',
 ] as const;
