@@ -201,8 +201,8 @@ export default {
     only(
       'workers-page-build',
       '^workers/page/build/',
-      ['^workers/page/build/', pkg('vite'), '^(node:)?[a-z_/]+$'],
-      'The build of the status page knows the page by its files.',
+      ['^workers/page/build/', '^workers/page/shell/frame-html[.]ts$', pkg('vite'), '^(node:)?[a-z_/]+$'],
+      'The build of the status page knows the page by its files, and makes the frame a part of the document.',
     ),
     {
       name: 'workers-page-apart',

@@ -7,6 +7,7 @@ import { until } from '../support/cluster.ts';
 import { CutProxy } from '../support/cut-proxy.ts';
 import { actionCases } from '../support/page-actions.ts';
 import { driftCase } from '../support/page-drift.ts';
+import { frameCases } from '../support/page-frame.ts';
 import { ROWS, rowCases } from '../support/page-rows/cases.ts';
 import { beginUnsure } from '../support/page-rows/instructions.ts';
 import { beginFailing, RETRY } from '../support/page-rows/others.ts';
@@ -80,6 +81,8 @@ describeWithFirefox('the status page in a real Firefox', () => {
     });
     expect(ran.ran).toBe(false);
   });
+
+  frameCases(() => scene);
 
   actionCases(() => scene);
 

@@ -10,6 +10,7 @@ describe('the addresses of the page', () => {
   it('lead to a panel with the id of its object', () => {
     expect(matchAddress('/', ADDRESSES)?.address.name).toBe('nav_now');
     expect(matchAddress(`/tasks/task_${ULID}`, ADDRESSES)).toMatchObject({ id: `task_${ULID}` });
+    expect(matchAddress('/tasks/', ADDRESSES)).toMatchObject({ address: { name: 'nav_tasks' }, id: '' });
     expect(matchAddress('/browsers/a%2Fb', ADDRESSES)).toMatchObject({ id: 'a/b' });
   });
 
@@ -37,6 +38,11 @@ describe('the addresses of the page', () => {
       false,
       false,
       true,
+    ]);
+    expect([isAt('/runs/x', '/tasks'), isAt('/grants', '/instructions'), isAt('/messages/x', '/tasks')]).toEqual([
+      true,
+      true,
+      false,
     ]);
   });
 });

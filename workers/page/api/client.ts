@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { ErrorBodySchema, HEADER } from '../../../schema/contracts/common.ts';
 import type { ErrorCode } from '../../../schema/errors.ts';
+import { READ_HEADERS, takeEarly } from './early.ts';
 
 const TIMEOUT_MS = 20_000;
 const EnvelopeSchema = z.object({ ok: z.literal(true), data: z.unknown() });
@@ -48,13 +49,14 @@ export async function callEdge<T extends z.ZodType>(path: string, schema: T, cal
 }
 
 async function send(path: string, { method = 'GET', body, signal }: Call): Promise<Response> {
-  // Cloudflare Access in front of the edge then refuses with 401 instead of leading to its login page.
-  const headers: Record<string, string> = { accept: 'application/json', 'x-requested-with': 'XMLHttpRequest' };
+  const headers: Record<string, string> = { ...READ_HEADERS };
   if (body !== undefined) headers['content-type'] = 'application/json';
   // A press that is sent twice, by the browser or by a proxy, has one effect.
   if (method === 'POST') headers[HEADER.idempotency_key] = randomKey();
   const timeout = AbortSignal.timeout(TIMEOUT_MS);
+  const early = method === 'GET' ? takeEarly(path) : undefined;
   try {
+    if (early !== undefined) return await early;
     return await fetch(path, {
       method,
       headers,

@@ -2,9 +2,11 @@
 import type { WaitingForPerson } from '../../../schema/contracts/waiting.ts';
 import { WaitingSchema } from '../../../schema/contracts/waiting.ts';
 import { useRead } from '../page-context.ts';
+import { WAITING_PATH } from './first-paths.ts';
 import type { Read } from './store.ts';
 
-export const WAITING_PATH = '/v1/status/waiting';
+export { WAITING_PATH };
+
 const TOPICS = ['instructions', 'messages', 'tasks', 'clients', 'conversations'] as const;
 
 export function useWaiting(): Read<WaitingForPerson> {

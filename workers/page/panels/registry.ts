@@ -1,5 +1,6 @@
 /** The addresses of the page: which panel shows what. A panel with a name is in the navigation, for the roles that may read it. */
 import type { Role } from '../../../schema/contracts/tokens.ts';
+import { NEXT_PATH, STATUS_PATH, WAITING_PATH } from '../api/first-paths.ts';
 import type { TextKey } from '../texts/texts.ts';
 import type { Panel } from './panel.ts';
 
@@ -11,6 +12,8 @@ export interface Address {
   name?: TextKey;
   /** The key that leads there after `g`. */
   key?: string;
+  /** What it reads first, to be asked for while its code is loaded. */
+  reads?: readonly string[];
   /** All that may read, unless given. */
   roles?: readonly Role[];
 }
@@ -19,7 +22,13 @@ const OPERATORS: readonly Role[] = ['ops_admin'];
 const ACTING: readonly Role[] = ['browser_admin', 'ops_admin'];
 
 export const ADDRESSES: readonly Address[] = [
-  { path: '/', name: 'nav_now', key: 'n', load: () => import('./now/now.tsx') },
+  {
+    path: '/',
+    name: 'nav_now',
+    key: 'n',
+    load: () => import('./now/now.tsx'),
+    reads: [STATUS_PATH, WAITING_PATH, NEXT_PATH],
+  },
   {
     path: '/conversations',
     name: 'nav_conversations',

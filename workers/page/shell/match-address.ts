@@ -1,4 +1,3 @@
-import { exec } from 'preact-iso/router';
 import type { Address } from '../panels/registry.ts';
 
 export interface Match {
@@ -9,14 +8,15 @@ export interface Match {
 
 /** The panel of an address; null where there is none, or not for this role. */
 export function matchAddress(path: string, addresses: readonly Address[]): Match | null {
-  for (const address of addresses) {
-    try {
-      const match = exec(path, address.path, { path, query: {}, params: {} });
-      if (match) return { address, id: match.params.id ?? '' };
-    } catch {
-      // A percent sign that encodes nothing.
-      return null;
-    }
+  const [above = '', part, ...more] = path.split('/').filter((one) => one !== '');
+  if (more.length > 0) return null;
+  const wanted = `/${above}${part === undefined ? '' : '/:id'}`;
+  const address = addresses.find((one) => one.path === wanted);
+  if (address === undefined) return null;
+  try {
+    return { address, id: decodeURIComponent(part ?? '') };
+  } catch {
+    // A percent sign that encodes nothing.
+    return null;
   }
-  return null;
 }

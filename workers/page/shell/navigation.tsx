@@ -4,9 +4,18 @@ import type { Address } from '../panels/registry.ts';
 import { t } from '../texts/texts.ts';
 import { Waiting } from './waiting.tsx';
 
-/** Whether an address is that of the panel, or below it. */
+/** Addresses that belong to a panel and are not below it. */
+const OF_PANEL: Readonly<Record<string, string>> = {
+  '/messages': '/conversations',
+  '/grants': '/instructions',
+  '/runs': '/tasks',
+};
+
+/** Whether an address belongs to the panel. */
 export function isAt(path: string, panel: string): boolean {
-  return panel === '/' ? path === '/' : path === panel || path.startsWith(`${panel}/`);
+  const [, first = ''] = path.split('/');
+  const above = `/${first}`;
+  return (OF_PANEL[above] ?? above) === panel;
 }
 
 export function Navigation({ addresses, path }: { addresses: readonly Address[]; path: string }) {

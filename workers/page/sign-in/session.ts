@@ -2,8 +2,7 @@
 import type { Session } from '../../../schema/contracts/tokens.ts';
 import { SessionEndedSchema, SessionSchema } from '../../../schema/contracts/tokens.ts';
 import { callEdge, EdgeError } from '../api/client.ts';
-
-const PATH = '/v1/session';
+import { SESSION_PATH } from '../api/first-paths.ts';
 
 /** Ends the login at Cloudflare Access, which the edge cannot end. */
 export const ACCESS_SIGN_OUT = '/cdn-cgi/access/logout';
@@ -16,7 +15,7 @@ export type SessionState =
 
 export async function readSession(): Promise<SessionState> {
   try {
-    return { status: 'signed_in', session: await callEdge(PATH, SessionSchema) };
+    return { status: 'signed_in', session: await callEdge(SESSION_PATH, SessionSchema) };
   } catch (caught) {
     const error = caught instanceof EdgeError ? caught : new EdgeError('internal', String(caught));
     // Cloudflare Access knows a person who has no role here: a token is another way in.
@@ -27,10 +26,10 @@ export async function readSession(): Promise<SessionState> {
 
 /** @throws EdgeError */
 export function signIn(token: string): Promise<Session> {
-  return callEdge(PATH, SessionSchema, { method: 'POST', body: { token } });
+  return callEdge(SESSION_PATH, SessionSchema, { method: 'POST', body: { token } });
 }
 
 /** @throws EdgeError */
 export async function signOut(): Promise<void> {
-  await callEdge(PATH, SessionEndedSchema, { method: 'DELETE' });
+  await callEdge(SESSION_PATH, SessionEndedSchema, { method: 'DELETE' });
 }

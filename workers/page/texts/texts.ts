@@ -3,6 +3,7 @@ import type { Catalogue, TextKey } from './en.ts';
 
 export type { Catalogue, TextKey };
 export type Language = 'en' | 'zh';
+export const LANGUAGE_TAGS: Readonly<Record<Language, string>> = { en: 'en', zh: 'zh-CN' };
 export type Values = Readonly<Record<string, string | number>>;
 
 const STORED = 'conductor.language';
@@ -23,10 +24,15 @@ export function chooseLanguage(chosen: string | null, preferred: readonly string
   return 'en';
 }
 
+/** The language of this reader, which is known before its texts are there. */
+export function chosenLanguage(): Language {
+  return chooseLanguage(localStorage.getItem(STORED), navigator.languages);
+}
+
 export async function loadTexts(): Promise<void> {
-  const language = chooseLanguage(localStorage.getItem(STORED), navigator.languages);
+  const language = chosenLanguage();
+  document.documentElement.lang = LANGUAGE_TAGS[language];
   current = { language, texts: await LOADERS[language]() };
-  document.documentElement.lang = language === 'zh' ? 'zh-CN' : 'en';
 }
 
 /** Keeps the choice and shows the page again in that language. */

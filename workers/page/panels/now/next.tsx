@@ -7,6 +7,7 @@ import type { TaskDetail } from '../../../../schema/contracts/tasks.ts';
 import { TaskDetailSchema } from '../../../../schema/contracts/tasks.ts';
 import { DueNextSchema, NEXT_SHOWN } from '../../../../schema/contracts/waiting.ts';
 import { makeVisibleLine } from '../../../../schema/domain/visible.ts';
+import { NEXT_PATH } from '../../api/first-paths.ts';
 import { usePage, useRead } from '../../page-context.ts';
 import { Card, NothingOf, Pill, When } from '../../parts/parts.tsx';
 import { t, word } from '../../texts/texts.ts';
@@ -18,7 +19,7 @@ const TOPICS = ['conversations', 'messages', 'renewal', 'tasks', 'runs'] as cons
 
 export function Next({ renewal, queued }: { renewal: Status['renewal']; queued: number }) {
   const { format } = usePage();
-  const next = useRead('/v1/status/next', DueNextSchema, TOPICS);
+  const next = useRead(NEXT_PATH, DueNextSchema, TOPICS);
   const auto = useRead(`/v1/renewal/conversations?status=auto&limit=${NEXT_SHOWN}`, ConversationsSchema, TOPICS);
   const { renewals = [], tasks = [] } = next.data ?? {};
   const due = new Set(renewals.map(({ conversation }) => conversation.local_conversation_id));

@@ -1,5 +1,6 @@
 /** The system at this moment: what runs, what waits for a person, what is due next, and the buttons of the mode. */
 import { StatusSchema } from '../../../../schema/contracts/status.ts';
+import { STATUS_PATH } from '../../api/first-paths.ts';
 import { useRead } from '../../page-context.ts';
 import { Heading, Shown } from '../../parts/parts.tsx';
 import { t } from '../../texts/texts.ts';
@@ -23,7 +24,7 @@ const TOPICS = [
 ] as const;
 
 export default function Now() {
-  const status = useRead('/v1/status', StatusSchema, TOPICS);
+  const status = useRead(STATUS_PATH, StatusSchema, TOPICS);
   return (
     <>
       <Heading title={t('nav_now')} />
