@@ -24,6 +24,7 @@ describe('values as the reader sees them', () => {
     expect(en.moment(NOON, NOON)).toBe('14:00:00');
     expect(en.moment(NOON, NOON + 24 * 60 * MINUTE)).toBe('5 Oct, 14:00');
     expect(zh.moment(NOON, NOON)).toBe('20:00:00');
+    expect([en.clock(NOON, NOON), zh.clock(NOON, NOON)]).toEqual(['14:00:00 CEST', '20:00:00 GMT+8']);
   });
 
   it('says how long ago, and in how long', () => {

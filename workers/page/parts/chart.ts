@@ -75,7 +75,7 @@ function optionsOf(
       ...Object.fromEntries(scales.map((scale) => [scale, { range: fromZero }])),
     },
     axes: [
-      { ...axis, size: TIMES_PX, values: (_chart, places) => places.map((place) => clock.format(place * SECOND_MS)) },
+      { ...axis, size: TIMES_PX, values: (_chart, places) => timesAt(places, clock) },
       ...scales.map((scale, n) => ({
         ...axis,
         scale,
@@ -95,6 +95,12 @@ function optionsOf(
       }),
     ],
   };
+}
+
+/** A time at each place of the axis, and at several within a minute only once. */
+function timesAt(places: readonly number[], clock: Intl.DateTimeFormat): string[] {
+  const texts = places.map((place) => clock.format(place * SECOND_MS));
+  return texts.map((text, n) => (text === texts[n - 1] ? '' : text));
 }
 
 /** Draws the chart, also again when its width or the scheme changes, until the returned function is called. */

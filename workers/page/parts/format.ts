@@ -14,6 +14,8 @@ export interface Format {
   ago(at: number, now: number): string;
   /** The time of day, with the day when it is not today. */
   moment(at: number, now: number): string;
+  /** The same, with the time zone. */
+  clock(at: number, now: number): string;
   /** Day and time to the second, with the time zone. */
   exact(at: number): string;
   bytes(count: number): string;
@@ -42,6 +44,10 @@ export function createFormat(language: 'en' | 'zh', timeZone?: string): Format {
   });
   const full = new Intl.DateTimeFormat(locale, { ...zone, dateStyle: 'medium', timeStyle: 'long' });
   const dayOf = new Intl.DateTimeFormat('en-CA', { ...zone, dateStyle: 'short' });
+  const named = new Intl.DateTimeFormat(locale, { ...zone, timeZoneName: 'short' });
+  const zoneOf = (at: number): string =>
+    named.formatToParts(at).find(({ type }) => type === 'timeZoneName')?.value ?? '';
+  const moment = (at: number, now: number): string => (dayOf.format(at) === dayOf.format(now) ? today : day).format(at);
   const numbers = new Intl.NumberFormat(locale);
 
   const span = (ms: number): string => {
@@ -62,7 +68,8 @@ export function createFormat(language: 'en' | 'zh', timeZone?: string): Format {
       if (language === 'zh') return at > now ? `${text}后` : `${text}前`;
       return at > now ? `in ${text}` : `${text} ago`;
     },
-    moment: (at, now) => (dayOf.format(at) === dayOf.format(now) ? today : day).format(at),
+    moment,
+    clock: (at, now) => `${moment(at, now)} ${zoneOf(at)}`,
     exact: (at) => full.format(at),
     bytes: (count) => {
       if (count < 1_024) return `${numbers.format(count)} B`;

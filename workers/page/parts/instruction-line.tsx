@@ -3,6 +3,7 @@
 import type { z } from 'zod';
 import type { InstructionSchema } from '../../../schema/contracts/instructions.ts';
 import { callName } from '../../../schema/contracts/tools.ts';
+import { briefParams } from '../panels/brief-params.ts';
 import { word } from '../texts/texts.ts';
 import { Status } from './parts.tsx';
 import { INSTRUCTION_TONES } from './tones.ts';
@@ -15,13 +16,14 @@ export function reasonOf({ error_code, gate }: Pick<Instruction, 'error_code' | 
   return reason === null ? '' : word('reason', reason);
 }
 
-type Line = Pick<Instruction, 'instruction_id' | 'target' | 'tool' | 'status' | 'error_code' | 'gate'>;
+type Line = Pick<Instruction, 'instruction_id' | 'target' | 'tool' | 'status' | 'error_code' | 'gate' | 'params'>;
 
 export function InstructionLine({ of }: { of: Line }) {
   return (
     <>
       <Status kind="instruction" value={of.status} tone={INSTRUCTION_TONES[of.status]} />
       <a href={`/instructions/${of.instruction_id}`}>{callName(of.target, of.tool)}</a>
+      <code class="faint brief">{briefParams(of.params)}</code>
       <span class="note">{reasonOf(of)}</span>
     </>
   );

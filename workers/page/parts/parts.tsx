@@ -80,6 +80,18 @@ export function When({ at, isExact = false }: { at: number | null | undefined; i
   );
 }
 
+/** When it was, with the time zone, and how long ago that is: for what a person compares with a log. */
+export function Moment({ at }: { at: number | null | undefined }) {
+  const { format } = usePage();
+  const now = useNow();
+  if (at === null || at === undefined) return <span class="faint">–</span>;
+  return (
+    <time dateTime={new Date(at).toISOString()} title={format.exact(at)}>
+      {format.clock(at, now)} <span class="note one">{format.ago(at, now)}</span>
+    </time>
+  );
+}
+
 /** The end of an id, by which a person knows it apart; the whole of it with the pointer over it. */
 export function Id({ id, href }: { id: string; href?: string }) {
   const short = id.length > 16 ? `…${id.slice(-8)}` : id;
@@ -97,13 +109,23 @@ export function Id({ id, href }: { id: string; href?: string }) {
   );
 }
 
+/** More than a column of facts shows on one line. */
+const LONG_CHARS = 24;
+
+/** Whether a value is a text, or the text of a link or id, that is too long for a column. */
+function isLong(value: ComponentChildren): boolean {
+  if (typeof value === 'string') return value.length > LONG_CHARS;
+  if (typeof value !== 'object' || value === null || !('props' in value)) return false;
+  return isLong((value.props as { children?: ComponentChildren }).children);
+}
+
 /** Names and values, as a list of definitions. Values of null are left out. */
 export function Facts({ of }: { of: readonly (readonly [name: string, value: ComponentChildren])[] }) {
   const shown = of.filter(([, value]) => value !== null && value !== undefined && value !== '');
   return (
     <dl class="facts">
       {shown.map(([name, value]) => (
-        <div key={name}>
+        <div key={name} class={isLong(value) ? 'long' : undefined}>
           <dt>{name}</dt>
           <dd>{value}</dd>
         </div>

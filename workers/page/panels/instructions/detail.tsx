@@ -8,7 +8,7 @@ import { usePage, useRead, useRights } from '../../page-context.ts';
 import { Act } from '../../parts/act.tsx';
 import { Output } from '../../parts/bytes.tsx';
 import { Detail } from '../../parts/detail.tsx';
-import { Card, Facts, Heading, Status, When } from '../../parts/parts.tsx';
+import { Card, Facts, Heading, Moment, Status } from '../../parts/parts.tsx';
 import { INSTRUCTION_TONES } from '../../parts/tones.ts';
 import { t, word } from '../../texts/texts.ts';
 import type { PanelProps } from '../panel.ts';
@@ -40,6 +40,7 @@ export default function InstructionPanel({ id }: PanelProps) {
           </Heading>
           <Decide instruction={instruction} readAt={read.at ?? 0} />
           <Resolve instruction={instruction} />
+          <InstructionOutput instruction={instruction} />
           <div class="columns">
             <Card title={t('call')} id="call">
               <Output text={visibleJson(instruction.params, 2)} label={t('call')} />
@@ -49,7 +50,6 @@ export default function InstructionPanel({ id }: PanelProps) {
               <Story events={instruction.events} />
             </Card>
           </div>
-          <InstructionOutput instruction={instruction} />
         </>
       )}
     </Detail>
@@ -86,9 +86,9 @@ function What({ instruction }: { instruction: InstructionDetail }) {
         [t('resolution'), resolutionText(instruction)],
         [t('exit_code'), exit_code],
         [t('took'), duration_ms === null ? null : format.exactSpan(duration_ms)],
-        [t('came'), <When key="c" at={instruction.created_at} />],
-        [t('started'), instruction.started_at === null ? null : <When at={instruction.started_at} />],
-        [t('finished'), instruction.finished_at === null ? null : <When at={instruction.finished_at} />],
+        [t('came'), <Moment key="c" at={instruction.created_at} />],
+        [t('started'), instruction.started_at === null ? null : <Moment at={instruction.started_at} />],
+        [t('finished'), instruction.finished_at === null ? null : <Moment at={instruction.finished_at} />],
         [
           t('node'),
           <a key="n" href={`/nodes/${encodeURIComponent(instruction.controller_id)}`}>

@@ -7,7 +7,7 @@ import { Act } from '../../parts/act.tsx';
 import { Output } from '../../parts/bytes.tsx';
 import { Detail } from '../../parts/detail.tsx';
 import { InstructionLine } from '../../parts/instruction-line.tsx';
-import { Card, Facts, Heading, Nothing, Status, When } from '../../parts/parts.tsx';
+import { Card, Facts, Heading, Moment, Nothing, Status } from '../../parts/parts.tsx';
 import { REPLY_TONES } from '../../parts/tones.ts';
 import { t, word } from '../../texts/texts.ts';
 import type { PanelProps } from '../panel.ts';
@@ -58,8 +58,8 @@ export default function MessagePanel({ id }: PanelProps) {
               of={[
                 [t('author'), word('author', message.role)],
                 [t('platform'), word('platform', message.platform)],
-                [t('seen'), <When key="s" at={message.observed_at} />],
-                [t('received'), <When key="r" at={message.received_at} />],
+                [t('seen'), <Moment key="s" at={message.observed_at} />],
+                [t('received'), <Moment key="r" at={message.received_at} />],
                 [
                   t('browser'),
                   <a key="b" href={`/browsers/${encodeURIComponent(message.client_id)}`}>
@@ -72,7 +72,8 @@ export default function MessagePanel({ id }: PanelProps) {
                     {message.controller_id}
                   </a>,
                 ],
-                [t('captured'), `${message.capture.source} · ${message.capture.other}`],
+                [t('captured'), word('source', message.capture.source)],
+                [t('second_reading'), word('other', message.capture.other)],
                 [
                   t('reply'),
                   message.reply_outcome === null ? null : (

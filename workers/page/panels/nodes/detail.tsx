@@ -2,16 +2,15 @@
 import type { NodeView } from '../../../../schema/contracts/nodes.ts';
 import { NodeViewSchema } from '../../../../schema/contracts/nodes.ts';
 import { NodeDrainResponseSchema } from '../../../../schema/contracts/tasks.ts';
-import { visibleJson } from '../../../../schema/domain/visible.ts';
+import { makeVisibleLine, visibleJson } from '../../../../schema/domain/visible.ts';
 import { callEdge } from '../../api/client.ts';
 import { useRead, useRights } from '../../page-context.ts';
 import { Act } from '../../parts/act.tsx';
-import { Output } from '../../parts/bytes.tsx';
 import { Detail } from '../../parts/detail.tsx';
-import { Card, Facts, Heading, Nothing, Pill, When } from '../../parts/parts.tsx';
-import { t } from '../../texts/texts.ts';
+import { Card, Facts, Heading, Moment, Nothing, Pill, When } from '../../parts/parts.tsx';
+import { knownWord, t } from '../../texts/texts.ts';
 import type { PanelProps } from '../panel.ts';
-import { NodeState } from './node-state.tsx';
+import { Contact, NodeState } from './node-state.tsx';
 
 const EVERY_MS = 15_000;
 
@@ -53,17 +52,17 @@ function About({ node }: { node: NodeView }) {
       <Facts
         of={[
           [t('host'), node.host],
-          [t('role'), node.role],
+          [t('role'), node.role === 'primary' ? t('node_preferred') : null],
           [t('priority'), node.priority],
           [t('version'), node.version],
-          [t('started'), node.started_at === null ? null : <When at={node.started_at} />],
-          [t('heartbeat'), <When key="h" at={node.last_heartbeat_at} />],
-          [t('created'), <When key="c" at={node.created_at} />],
+          ...Object.entries(node.metadata).map(
+            ([name, value]) => [knownWord(['metadata'], name) ?? makeVisibleLine(name), visibleJson(value)] as const,
+          ),
+          [t('started'), node.started_at === null ? null : <Moment at={node.started_at} />],
+          [t('contact'), <Contact key="h" node={node} />],
+          [t('created'), <Moment key="c" at={node.created_at} />],
         ]}
       />
-      {Object.keys(node.metadata).length === 0 ? null : (
-        <Output text={visibleJson(node.metadata, 2)} label={t('metadata')} />
-      )}
     </Card>
   );
 }
@@ -73,10 +72,11 @@ function Runs({ node }: { node: NodeView }) {
     <Card title={t('runs_now')} id="runs">
       {node.live_runs.length === 0 ? <Nothing>{t('runs_nothing')}</Nothing> : null}
       <ul class="lines">
-        {node.live_runs.map(({ run_id, task_id }) => (
+        {node.live_runs.map(({ run_id, task_id, task_title, step_name }) => (
           <li key={run_id}>
             <Pill tone="busy">{t('task')}</Pill>
-            <a href={`/tasks/${task_id}`}>{task_id}</a>
+            <a href={`/tasks/${task_id}`}>{makeVisibleLine(task_title)}</a>
+            <span class="note">{makeVisibleLine(step_name)}</span>
           </li>
         ))}
       </ul>

@@ -4,9 +4,9 @@ import type { NodeView } from '../../../../schema/contracts/nodes.ts';
 import { NODE_STATES, NodeViewSchema } from '../../../../schema/contracts/nodes.ts';
 import type { Column } from '../../parts/list.tsx';
 import { List } from '../../parts/list.tsx';
-import { Heading, When } from '../../parts/parts.tsx';
+import { Heading } from '../../parts/parts.tsx';
 import { t, word } from '../../texts/texts.ts';
-import { NodeState } from './node-state.tsx';
+import { Contact, NodeState } from './node-state.tsx';
 
 const PageSchema = pageOf(NodeViewSchema);
 /** Presence is no event. */
@@ -24,7 +24,7 @@ export default function Nodes() {
     },
     { name: t('runs_now'), kind: 'end', cell: ({ live_runs }) => live_runs.length },
     { name: t('version'), kind: 'tight', cell: ({ version }) => version ?? '' },
-    { name: t('heartbeat'), kind: 'tight', cell: ({ last_heartbeat_at }) => <When at={last_heartbeat_at} /> },
+    { name: t('contact'), kind: 'tight', cell: (node) => <Contact node={node} /> },
   ];
   return (
     <>

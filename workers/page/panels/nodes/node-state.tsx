@@ -1,7 +1,18 @@
 import type { NodeView } from '../../../../schema/contracts/nodes.ts';
 import { usePage } from '../../page-context.ts';
-import { Pill } from '../../parts/parts.tsx';
+import { Pill, When } from '../../parts/parts.tsx';
 import { t, word } from '../../texts/texts.ts';
+
+/** When the edge last heard of the node. It reports what has changed; in between its connection shows that it is there. */
+export function Contact({
+  node: { presence, last_heartbeat_at },
+}: {
+  node: Pick<NodeView, 'presence' | 'last_heartbeat_at'>;
+}) {
+  const { format } = usePage();
+  if (presence.contact_age_ms === null) return <When at={last_heartbeat_at} />;
+  return <>{format.ago(0, presence.contact_age_ms)}</>;
+}
 
 /** What the node reported last, and that it is not connected to say otherwise. */
 export function NodeState({

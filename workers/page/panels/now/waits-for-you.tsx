@@ -7,6 +7,7 @@ import type { AlikeGroup } from '../../../../schema/domain/alike.ts';
 import { groupAlike } from '../../../../schema/domain/alike.ts';
 import { makeExactLine, makeVisibleLine } from '../../../../schema/domain/visible.ts';
 import { useWaiting } from '../../api/waiting.ts';
+import { useNow, usePage } from '../../page-context.ts';
 import { Card, NothingOf, Pill, When } from '../../parts/parts.tsx';
 import { t, word } from '../../texts/texts.ts';
 import { briefParams } from '../brief-params.ts';
@@ -68,7 +69,7 @@ export function WaitsForYou() {
 function Alike({ group: { name, program, items } }: { group: AlikeGroup<Instruction> }) {
   const lines = items.map(({ instruction_id, params, approval_expires_at }) => (
     <Line key={instruction_id} what={t('approval')} href={`/instructions/${instruction_id}`} name={name}>
-      <code class="faint">{briefParams(params)}</code> {t('expires')} <When at={approval_expires_at} />
+      <code class="faint">{briefParams(params)}</code> <Expires at={approval_expires_at} />
     </Line>
   ));
   if (items.length < 2) return <>{lines}</>;
@@ -81,6 +82,12 @@ function Alike({ group: { name, program, items } }: { group: AlikeGroup<Instruct
       </ul>
     </li>
   );
+}
+
+function Expires({ at }: { at: number | null }) {
+  const { format } = usePage();
+  const now = useNow();
+  return <span>{at === null ? '' : t('expires_in', { span: format.span(at - now) })}</span>;
 }
 
 function Line({

@@ -9,7 +9,7 @@ import type { AxisRow } from '../../parts/axis.tsx';
 import { Axis } from '../../parts/axis.tsx';
 import { Output } from '../../parts/bytes.tsx';
 import { Detail } from '../../parts/detail.tsx';
-import { Card, Facts, Heading, Pill, Status, When } from '../../parts/parts.tsx';
+import { Card, Facts, Heading, Moment, Pill, Status, When } from '../../parts/parts.tsx';
 import { ATTEMPT_TONES, JOB_TONES } from '../../parts/tones.ts';
 import { t, word } from '../../texts/texts.ts';
 import type { PanelProps } from '../panel.ts';
@@ -114,11 +114,11 @@ function About({ job }: { job: RenewalJob }) {
           [t('attempts'), t('used_of', { used: job.attempt_count, max: job.max_attempts })],
           [
             t('next_attempt'),
-            job.status === 'pending' && job.next_attempt_at !== null ? <When at={job.next_attempt_at} /> : null,
+            job.status === 'pending' && job.next_attempt_at !== null ? <Moment at={job.next_attempt_at} /> : null,
           ],
-          [t('deadline'), job.deadline_at === null ? null : <When at={job.deadline_at} />],
-          [t('started'), job.started_at === null ? null : <When at={job.started_at} />],
-          [t('finished'), job.finished_at === null ? null : <When at={job.finished_at} />],
+          [t('deadline'), job.deadline_at === null ? null : <Moment at={job.deadline_at} />],
+          [t('started'), job.started_at === null ? null : <Moment at={job.started_at} />],
+          [t('finished'), job.finished_at === null ? null : <Moment at={job.finished_at} />],
           [
             t('browser'),
             target && <a href={`/browsers/${encodeURIComponent(target.client_id)}`}>{target.client_id}</a>,

@@ -5,7 +5,7 @@ import { makeVisible, makeVisibleLine } from '../../../../schema/domain/visible.
 import { useRead } from '../../page-context.ts';
 import { Detail } from '../../parts/detail.tsx';
 import { Log } from '../../parts/log.tsx';
-import { Card, Facts, Heading, Status, When } from '../../parts/parts.tsx';
+import { Card, Facts, Heading, Moment, Status } from '../../parts/parts.tsx';
 import { TASK_TONES } from '../../parts/tones.ts';
 import { t, word } from '../../texts/texts.ts';
 import type { PanelProps } from '../panel.ts';
@@ -68,7 +68,11 @@ function About({ task }: { task: TaskDetail }) {
             t('error'),
             error_code === null
               ? null
-              : makeVisible([word('reason', error_code), error_text].filter(Boolean).join(': ')),
+              : makeVisible(
+                  [word('reason', error_code), error_code === 'needs_human' ? null : error_text]
+                    .filter(Boolean)
+                    .join(': '),
+                ),
           ],
           [t('repo'), task.repo],
           [t('branch'), task.branch_name],
@@ -97,9 +101,9 @@ function About({ task }: { task: TaskDetail }) {
             t('instruction'),
             task.instruction_id && <a href={`/instructions/${task.instruction_id}`}>{task.instruction_id}</a>,
           ],
-          [t('created'), <When key="c" at={task.created_at} />],
-          [t('started'), task.started_at === null ? null : <When at={task.started_at} />],
-          [t('finished'), task.finished_at === null ? null : <When at={task.finished_at} />],
+          [t('created'), <Moment key="c" at={task.created_at} />],
+          [t('started'), task.started_at === null ? null : <Moment at={task.started_at} />],
+          [t('finished'), task.finished_at === null ? null : <Moment at={task.finished_at} />],
           [t('id'), <code key="i">{task.task_id}</code>],
         ]}
       />

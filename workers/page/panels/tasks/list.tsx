@@ -22,7 +22,9 @@ export default function Tasks() {
     {
       name: t('why'),
       cell: ({ error_code, result_summary }) =>
-        error_code === null ? makeVisibleLine(result_summary ?? '') : word('reason', error_code),
+        error_code === null
+          ? makeVisibleLine((result_summary ?? '').replaceAll(/\s+/g, ' '))
+          : word('reason', error_code),
     },
     { name: t('repo'), kind: 'tight', cell: ({ repo }) => repo ?? '' },
     {

@@ -22,7 +22,7 @@ export function ResolveStep({ step }: { step: Step }) {
   return (
     <Card title={t('decide_step')} id="decide" tone="wait" note={makeVisibleLine(step.name)}>
       {question === null ? null : <p class="prose">{makeVisible(question)}</p>}
-      {step.error_text === null ? null : <p class="note">{makeVisible(step.error_text)}</p>}
+      {step.error_text === null || step.kind === 'review' ? null : <p class="note">{makeVisible(step.error_text)}</p>}
       {canAct ? (
         <>
           <p class="field">
@@ -37,6 +37,7 @@ export function ResolveStep({ step }: { step: Step }) {
             <span class="note">{t('note_needed')}</span>
           </p>
           <p class="buttons">
+            <span class="note">{t('step_decision_does')}</span>
             <Act
               label={t('step_is_failed')}
               kind="danger"

@@ -35,15 +35,15 @@ export function Steps({ task }: { task: TaskDetail }) {
   const { format } = usePage();
   const rows = task.steps.map((step): AxisRow => {
     const runs = task.runs.filter(({ step_id }) => step_id === step.step_id);
+    // What a step that waits for a person says is how to decide it on the command line; here there are buttons.
+    const said = step.status === 'blocked' && step.kind === 'review' ? null : (step.error_text ?? step.summary);
     return {
       key: step.step_id,
       name: (
         <>
           <Status kind="step" value={step.status} tone={STEP_TONES[step.status]} />{' '}
           <strong>{makeVisibleLine(step.name)}</strong> <span class="faint">{step.kind}</span>
-          {step.summary === null && step.error_text === null ? null : (
-            <span class="note block">{makeVisible(step.error_text ?? step.summary ?? '')}</span>
-          )}
+          {said === null ? null : <span class="note block">{makeVisible(said)}</span>}
         </>
       ),
       note: (

@@ -149,7 +149,6 @@ export const GENERAL_EN = {
   waits_for_you: 'Waits for you',
   waits_nothing: 'Nothing waits for a person.',
   approval: 'Approval',
-  expires: 'expires',
   blocked_step: 'Blocked task',
   stopped_browser: 'Stopped browser',
   runs_now: 'Runs now',

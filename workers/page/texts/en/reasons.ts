@@ -56,6 +56,7 @@ export const REASONS_EN = {
   reason_io_error: 'the disk reported an error',
   reason_denied: 'denied by the policy',
   reason_denied_by_a_person: 'a person denied it',
+  reason_uncertain: 'it is not known whether it took effect',
   reason_interrupted: 'it was interrupted; what it did is not known',
   reason_too_many_approvals: 'too many others wait for approval',
   reason_killed_by_signal: 'the program was ended by a signal',

@@ -144,7 +144,6 @@ export const GENERAL_ZH: Readonly<Record<keyof typeof GENERAL_EN, string>> = {
   waits_for_you: '等待您',
   waits_nothing: '没有需要人处理的事项。',
   approval: '批准',
-  expires: '过期',
   blocked_step: '受阻的任务',
   stopped_browser: '停止的浏览器',
   runs_now: '正在运行',

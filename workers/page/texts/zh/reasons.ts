@@ -58,6 +58,7 @@ export const REASONS_ZH: Readonly<Record<keyof typeof REASONS_EN, string>> = {
   reason_io_error: '磁盘报告错误',
   reason_denied: '被策略拒绝',
   reason_denied_by_a_person: '由人拒绝',
+  reason_uncertain: '不知道它是否已生效',
   reason_interrupted: '已中断；不清楚它做了什么',
   reason_too_many_approvals: '等待批准的太多',
   reason_killed_by_signal: '程序被信号终止',
