@@ -251,7 +251,7 @@ describeWithFirefox('the status page in a real Firefox', () => {
     await tab.type(`a REVIEW${KEYS.enter}`);
     await shows(tab, /Search: a REVIEW.*Task\s+A review/);
     await press(tab, 'A review');
-    await shows(tab, /done.*Steps on a time axis/);
+    await shows(tab, /A review.*Steps on a time axis/);
     await tab.type('/');
     await tab.type(`a TEST.${KEYS.enter}`);
     await shows(tab, /In texts.*Task goal\s+A test\..*were searched back/);
