@@ -6,7 +6,9 @@ import { ErrorBodySchema, envelopeOf, HEADER } from '../../schema/contracts/comm
 import type { ErrorCode } from '../../schema/errors.ts';
 import { ERROR_STATUS } from '../../schema/errors.ts';
 import { SESSION_COOKIE } from '../auth/session-cookie.ts';
+import type { JsonSchema } from './examples.ts';
 import { addExamples } from './examples.ts';
+import { describeFields } from './field-texts/describe.ts';
 import { withNames } from './named-schemas.ts';
 import { READERS } from './route.ts';
 import type { RouteSpec } from './route-spec.ts';
@@ -72,6 +74,7 @@ export function openApiDocument(specs: readonly RouteSpec[]): OpenApiDocument {
       { override: openResponses },
     ),
   );
+  describeFields((document.components?.schemas ?? {}) as Record<string, JsonSchema>);
   addExamples(document);
   return document;
 }
