@@ -1,12 +1,16 @@
-/** `npm run demo`: plays the demo with a simulated browser, and with `--firefox` in a real one on fake chat sites. */
+/**
+ * `npm run demo`: plays the demo with a simulated browser, with `--firefox` in a real one on fake chat sites, and with
+ * `--recording FILE` the first minutes in a terminal, as a picture.
+ */
 import { parseArgs } from 'node:util';
 
-const USAGE = 'usage: npm run demo [-- --firefox]';
+const USAGE = 'usage: npm run demo [-- --firefox | --recording FILE]';
 
 /** Null when the arguments ask for something else; then the usage was printed. */
-function wantsFirefox(): boolean | null {
+function wanted(): { firefox: boolean; recording?: string } | null {
   try {
-    return parseArgs({ options: { firefox: { type: 'boolean', default: false } } }).values.firefox;
+    return parseArgs({ options: { firefox: { type: 'boolean', default: false }, recording: { type: 'string' } } })
+      .values;
   } catch (error) {
     process.stderr.write(`demo: ${error instanceof Error ? error.message : String(error)}\n${USAGE}\n`);
     process.exitCode = 2;
@@ -15,12 +19,15 @@ function wantsFirefox(): boolean | null {
 }
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
-const inFirefox = wantsFirefox();
+const what = wanted();
 
-if (inFirefox === true) {
+if (what?.recording !== undefined) {
+  const { recordTerminal } = await import('./recording.ts');
+  await recordTerminal(what.recording);
+} else if (what?.firefox === true) {
   const { playFirefoxDemo } = await import('./firefox.ts');
   await playFirefoxDemo(print);
-} else if (inFirefox === false) {
+} else if (what !== null) {
   const { playDemo } = await import('../../local-agent/stack/demo.ts');
   await playDemo(print);
 }
