@@ -4,6 +4,7 @@ import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { builtFile } from '../../local-agent/stack/built.js';
 import { REPOSITORY } from '../../local-agent/stack/layout.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
@@ -37,6 +38,22 @@ function withoutOwnNode(): string {
     cpSync(join(REPOSITORY, 'local-agent/stack', name), join(folder, 'local-agent/stack', name));
   return join(folder, 'local-agent/stack/conductor.js');
 }
+
+describe('the built programs', () => {
+  const source = (name: string) => readFileSync(builtFile(name), 'utf8');
+
+  it.each(['cli', 'agent', 'main', 'edge'])(
+    '%s is in ASCII, as one other character makes V8 keep its source in twice the bytes',
+    (name) => {
+      expect(/[^\0-\x7f]/.exec(source(name))).toBeNull();
+    },
+  );
+
+  it('the edge requires the local runtime, as Node keeps the source of one that is imported twice', () => {
+    expect(source('edge')).toMatch(/require\("miniflare"\)/);
+    expect(source('edge')).not.toMatch(/from ?"miniflare"/);
+  });
+});
 
 describe('the program conductor', () => {
   it('a linked program prints its version', () => {
