@@ -2,6 +2,7 @@
 import { bridge } from './bridge.ts';
 import { capture } from './capture.ts';
 import { cost } from './cost.ts';
+import { day } from './day.ts';
 import { delivery } from './delivery.ts';
 import { duePick } from './due-pick.ts';
 import { extensionMemory } from './extension-memory.ts';
@@ -30,6 +31,7 @@ export const BENCHMARKS: readonly Benchmark[] = [
   extensionMemory,
   runFiles,
   startUp,
+  day,
   steps,
   pageLoad,
 ];

@@ -2,14 +2,10 @@
  * What `npm start` costs: seconds to its ready line, processor time until then, and the memory of each process at rest.
  * First on an empty root, which gets its database and tokens, then on the same root again.
  */
-import type { ChildProcess } from 'node:child_process';
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
-import { REPOSITORY } from '../../local-agent/stack/layout.ts';
 import type { Benchmark } from './harness/benchmark.ts';
 import { withCleanup } from './harness/cleanup.ts';
+import { AGENT, buildProgram, nameOf, npmStart } from './harness/npm-start.ts';
 import type { ProcessFigures } from './harness/processes.ts';
 import { processTree } from './harness/processes.ts';
 import type { Goal, Section } from './harness/report.ts';
@@ -17,8 +13,6 @@ import { figure } from './harness/report.ts';
 
 const REST_MS = 30_000;
 const GOALS = { readySeconds: 3, agentMb: 90, allMb: 500 };
-const AGENT = 'agent';
-const SUPERVISOR = 'supervisor';
 
 interface Start {
   readySeconds: number;
@@ -26,47 +20,9 @@ interface Start {
   atRest: ProcessFigures[];
 }
 
-function nameOf(argv: string[]): string {
-  if (argv.includes('agent.js')) return AGENT;
-  if (argv.includes('edge.js')) return 'process of the edge';
-  if (argv[0] === 'workerd') return 'runtime of the edge';
-  return argv.includes('launch.js') ? SUPERVISOR : (argv[1] ?? argv[0] ?? '');
-}
-
-async function readyLine({ stdout }: ChildProcess): Promise<void> {
-  if (stdout === null) return;
-  for await (const line of createInterface({ input: stdout })) if (line.startsWith('{"ready":true')) return;
-  throw new Error('npm start ended before it was ready');
-}
-
-async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  child.kill('SIGTERM');
-  await once(child, 'close');
-}
-
 function startOn(root: string, restMs: number): Promise<Start> {
   return withCleanup(async (cleanup) => {
-    const began = performance.now();
-    const args = [
-      'local-agent/stack/launch.js',
-      'system',
-      '--root',
-      root,
-      '--port',
-      '0',
-      '--agent-port',
-      '0',
-      '--json',
-    ];
-    const system = spawn(process.execPath, args, {
-      cwd: REPOSITORY,
-      env: { PATH: process.env.PATH, HOME: root },
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
-    const { pid = 0 } = cleanup.add(system, stop);
-    await readyLine(system);
-    const readySeconds = (performance.now() - began) / 1_000;
+    const { pid, readySeconds } = await npmStart(cleanup, root);
     const atReady = processTree(pid, nameOf);
     await wait(restMs);
     return { readySeconds, atReady, atRest: processTree(pid, nameOf) };
@@ -116,7 +72,7 @@ export const startUp: Benchmark = {
   what: 'npm start: time until it is ready, processor time, and memory at rest',
   run: ({ quick }) =>
     withCleanup(async (cleanup) => {
-      spawnSync(process.execPath, ['local-agent/stack/build.ts'], { cwd: REPOSITORY, stdio: 'ignore' });
+      buildProgram();
       const root = cleanup.folder();
       const restMs = quick ? 0 : REST_MS;
       const first = section('an empty root', await startOn(root, restMs), restMs);
