@@ -37,6 +37,7 @@ export const EXACT = {
   'ForgetState.removed.instructions': 'Instructions.',
   'ForgetState.removed.messages': 'Messages.',
   'Found.kind': 'What was found.',
+  'FoundText.kind': 'What the text belongs to.',
   'Grant.expires_at': 'When it cannot be used any more.',
   'GrantCreateBody.expires_in_ms': 'How long it can be used, from now.',
   'HeartbeatBody.status': 'What the node says of its own leadership.',

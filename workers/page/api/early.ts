@@ -10,7 +10,7 @@ export const READ_HEADERS = { accept: 'application/json', 'x-requested-with': 'X
 
 const asked = new Map<string, Promise<Response>>();
 
-/** Asks for `path`, for whoever reads it next. Resolves with whether the edge responded to it with success; never rejects. */
+/** Asks for `path`, for the part of the page that reads it next. Resolves with whether the edge responded to it with success; never rejects. */
 export function askEarly(path: string): Promise<boolean> {
   const signal = AbortSignal.timeout(TIMEOUT_MS);
   const response = fetch(path, { headers: READ_HEADERS, credentials: 'same-origin', signal });

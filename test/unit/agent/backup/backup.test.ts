@@ -125,7 +125,7 @@ describe('a backup', () => {
 
   it('a root whose state lies outside of it has the state inside after a restore, and its config.toml says so', async () => {
     const scene = newRoot();
-    const stateDir = join(scene.home, 'elsewhere');
+    const stateDir = join(scene.home, 'other-state');
     mkdirSync(stateDir);
     const db = openDatabase(join(stateDir, 'agent.sqlite'));
     db.exec("INSERT INTO rows VALUES (2, 'outside')");
@@ -149,7 +149,7 @@ describe('a backup', () => {
 
   it('a state_dir that a restore cannot change is an error, and nothing is restored', async () => {
     const scene = newRoot();
-    writeFileSync(join(scene.root, 'config.toml'), '"state\\u005fdir" = "/elsewhere"\n');
+    writeFileSync(join(scene.root, 'config.toml'), '"state\\u005fdir" = "/other-state"\n');
     await backupOf(scene);
     const root = join(scene.home, 'new');
     expect(() => restoreBackup({ archive: scene.target, root })).toThrow(/config\.toml sets state_dir/);
