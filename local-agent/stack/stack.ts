@@ -60,12 +60,12 @@ const AGENT_READY_POLL_MS = 100;
 
 /** Starts the edge, then the agent; `say` receives the progress. @throws Error when one of them does not start */
 export async function startStack(options: StackOptions, say: (line: string) => void): Promise<Stack> {
-  await ensurePage(say);
   const layout = layoutOf(options.root, options.logsDir);
   const port = await freePort(options.port, '--port');
   const agentPort = options.agent ? await freePort(options.agentPort, '--agent-port') : 0;
   for (const folder of [layout.root, layout.logs]) makePrivateFolder(folder);
   const bootstrap = readOrCreateSecret(layout.bootstrapFile);
+  await ensurePage(say);
   const log = await openEdgeLog(layout.logs, (line) => say(`edge | ${line}`));
   const edge = new Supervised({ ...edgeSpec(options, layout, port, bootstrap), output: log.take }, say);
   edge.on('message', (message) => sayMigrations(message as EdgeMessage, say));
