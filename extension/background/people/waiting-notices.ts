@@ -11,7 +11,7 @@ import { STORAGE_KEYS, Stored } from '../../lib/storage.ts';
 import type { Translate } from '../../overlay/texts.ts';
 import type { PeopleView } from '../../people-messages.ts';
 import type { WaitingObject, WaitingPlace } from './waiting-objects.ts';
-import { isUnread, keysToKeep, MAX_KNOWN, quietEnd, waitingIn } from './waiting-objects.ts';
+import { isUnsaid, keysToKeep, MAX_KNOWN, quietEnd, waitingIn } from './waiting-objects.ts';
 
 const KnownSchema = z.array(z.string().max(300)).max(MAX_KNOWN);
 
@@ -64,8 +64,8 @@ export class WaitingNotices {
     const known = this.#known ?? (await this.#stored.read());
     const isQuiet = view.notices && this.#waitsForEndOfQuiet(view);
     const waiting = isQuiet ? all.filter(({ key }) => known.includes(key)) : all;
-    const unread = known.filter((key) => isUnread(key, view));
-    const keys = [...waiting.map(({ key }) => key), ...unread];
+    const unsaid = known.filter((key) => isUnsaid(key, view));
+    const keys = [...waiting.map(({ key }) => key), ...unsaid];
     const next = keysToKeep(known, keys, view.snapshot?.edge_connected === true);
     if (next.join('\n') !== known.join('\n')) await this.#stored.write(next);
     this.#known = next;

@@ -2,7 +2,7 @@
 import type { Platform } from '../../../schema/contracts/common.ts';
 import { PLATFORMS } from '../../../schema/contracts/common.ts';
 import type { WaitingNotice } from '../../../schema/contracts/notices.ts';
-import { CONVERSATION_BREAKER } from '../../../schema/defaults.ts';
+import { CONVERSATION_BREAKER, PERSON_NOTICE } from '../../../schema/defaults.ts';
 import { quietUntil } from '../../../schema/domain/local-time.ts';
 import { NOTICE_CAUSE } from '../../../schema/domain/person-notice.ts';
 import type { PeopleView } from '../../people-messages.ts';
@@ -73,9 +73,20 @@ function ofPage({ cause, object_id, part }: WaitingNotice, origin: string | null
   return { key: `${cause} ${object_id} ${part}`, title: PAGE_TITLES[cause], message: object_id, place };
 }
 
-/** Whether the agent has not read yet whether that object still waits. */
-export function isUnread(key: string, { snapshot }: PeopleView): boolean {
-  return (snapshot?.notices_waiting ?? null) === null && PAGE_KEY.test(key);
+/**
+ * Whether the snapshot does not say if that object still waits: the agent has not read it yet, the conversation is not open,
+ * or there are more of its kind than are listed.
+ */
+export function isUnsaid(key: string, { snapshot }: PeopleView): boolean {
+  if (snapshot === null) return true;
+  const [kind, id] = key.split(' ');
+  if (kind === 'stopped') return !snapshot.policy.paces.some(({ platform }) => platform === id);
+  if (kind === 'paused') return !snapshot.conversations.some((one) => one.local_conversation_id === id);
+  if (!PAGE_KEY.test(key)) return false;
+  const { notices_waiting } = snapshot;
+  return (
+    notices_waiting === null || notices_waiting.filter(({ cause }) => cause === kind).length >= PERSON_NOTICE.shown
+  );
 }
 
 /** The end of the quiet hours of notices that the edge has; null when nothing is quiet now. */
@@ -84,12 +95,15 @@ export function quietEnd({ snapshot }: PeopleView, now: number): number | null {
   return hours === null ? null : quietUntil(hours, now);
 }
 
+/** These wait once: an approval, an interrupted instruction, and the gap after a term. */
+const ONCE = /^(approval|interrupted|no_leader) /;
+
 /**
- * The keys to remember. One that has ceased to wait is forgotten, so that it is shown when it waits again; but for an
- * approval, which is asked once, and while the agent has no edge, of which it would hear what waits.
+ * The keys to remember. One that has ceased to wait is forgotten, so that it is shown when it waits again; but for what waits
+ * once, and while the agent has no edge, of which it would hear what waits.
  */
 export function keysToKeep(known: readonly string[], waiting: readonly string[], isCertain: boolean): string[] {
-  const kept = known.filter((key) => !isCertain || key.startsWith(APPROVAL) || waiting.includes(key));
+  const kept = known.filter((key) => !isCertain || ONCE.test(key) || waiting.includes(key));
   const added = waiting.filter((key) => !kept.includes(key));
   return [...kept, ...added].slice(-MAX_KNOWN);
 }

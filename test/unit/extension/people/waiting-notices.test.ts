@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { WaitingNotices } from '../../../../extension/background/people/waiting-notices.ts';
 import type { WaitingPlace } from '../../../../extension/background/people/waiting-objects.ts';
 import type { PeopleView } from '../../../../extension/people-messages.ts';
+import { PERSON_NOTICE } from '../../../../schema/defaults.ts';
 import { TestStorage } from '../../../support/extension/test-env.ts';
 import { TestClock } from '../../../support/test-clock.ts';
 import { conversationOf, english, NOW, snapshotOf, viewOf } from './views.ts';
@@ -154,6 +155,27 @@ describe('a notification of the extension', () => {
     await next.notices.update(page([{ ...step, part: '3' }]));
     expect(next.shown).toEqual([]);
   });
+
+  const many = (from: number) =>
+    Array.from({ length: PERSON_NOTICE.shown }, (_, at) => ({ ...step, object_id: `tsk_${from + at}` }));
+  const paused = { automation_status: 'paused', pause_reason: 'no_progress' } as const;
+  it.each([
+    ['a stopped browser', { policy: { paces: [pace('signed_out')] } }, {}],
+    ['a halted conversation', { conversations: [conversationOf(paused)] }, {}],
+    ['a missing leader', { notices_waiting: [{ cause: 'no_leader', object_id: 'leader', part: '7' }] }, {}],
+    ['a step behind fifty newer ones', { notices_waiting: [step] }, { notices_waiting: many(2) }],
+  ])(
+    'of %s is not shown again after a snapshot that does not say whether it still waits',
+    async (_what, some, other) => {
+      const { notices, shown } = backgroundOn();
+      const connected = { edge_connected: true, conversations: [], notices_waiting: [] };
+      await notices.update(waiting({ ...connected, ...some }));
+      const [first] = shown;
+      await notices.update(waiting({ ...connected, ...other }));
+      await notices.update(waiting({ ...connected, ...some }));
+      expect(shown.filter((one) => one === first)).toHaveLength(1);
+    },
+  );
 
   it.each([null, 'javascript:alert(1)', 'file:///etc'])('never leads to a page at %s', async (page_origin) => {
     const { notices, click, led } = backgroundOn();
