@@ -86,10 +86,14 @@ export async function ensureOperator(d: Deployment): Promise<string> {
     return `written to ${operatorFile}`;
   } catch (error) {
     if (!(error instanceof EdgeError)) throw error;
+    const hasOther = error.status === 401;
+    // Such as the placeholder, left as it is on the setup page of the button.
+    const hasUnusable = error.code === 'auth_not_configured';
+    const why = hasOther ? 'the bootstrap secret of this machine is not the one that the Worker has' : address;
     throw new StepError(
       `the edge did not make an operator token: ${error.message}`,
-      error.status === 401 ? 'the bootstrap secret of this machine is not the one that the Worker has' : `${address}`,
-      error.status === 401 ? `set a new one: ${deployLine(d, '--new-secret')}` : AGAIN,
+      hasUnusable ? 'the bootstrap secret that the Worker has is a placeholder or too short' : why,
+      hasOther || hasUnusable ? `set a new one: ${deployLine(d, '--new-secret')}` : AGAIN,
     );
   } finally {
     await edge.close();

@@ -36,6 +36,10 @@ async function edgeOf(account: FakeAccount, worker: string): Promise<string> {
     const identity = { role: 'ops_admin', subject: 'operator', controller_id: null, expires_at: null };
     const refuse = () =>
       send(401, { ok: false, error: 'unauthorized', message: 'no token that is known', request_id: 'req_1' });
+    if (secret === 'replace-me' && request.url !== '/healthz') {
+      const message = 'BAA_BOOTSTRAP_TOKEN is not set';
+      return send(503, { ok: false, error: 'auth_not_configured', message, details: {}, request_id: 'req_1' });
+    }
     if (request.url === '/healthz') return response.writeHead(account.deploys > 0 ? 200 : 503).end('ok');
     if (request.url === '/v1/tokens' && given === secret) {
       const made = { token_id: 'tok_1', created_by: 'bootstrap', created_at: 1, revoked_at: null, last_used_at: null };
@@ -291,6 +295,19 @@ describe('a deploy that cannot be done', () => {
     expect(isDone).toBe(false);
     expect(text).toContain('does not accept the token');
     expect(readFileSync(join(root, 'state/operator.token'), 'utf8')).toBe('baa_of-another-system\n');
+  });
+
+  it('where the button left the placeholder as the secret, says the line that sets another, which then succeeds', async () => {
+    const { go, root, deployment } = await scene({
+      account: { workers: { 'baa-conductor': { BAA_BOOTSTRAP_TOKEN: 'replace-me' } } },
+    });
+    mkdirSync(join(root, 'state/deploy'), { recursive: true });
+    writeFileSync(deployment.files.secret, 'replace-me\n');
+    const { isDone, text } = await go();
+    expect(isDone).toBe(false);
+    expect(text).toContain(`next: set a new one: npm run deploy -- --root ${root} --new-secret`);
+    deployment.flags.newSecret = true;
+    expect((await go()).isDone).toBe(true);
   });
 
   it('gives an edge that stays ill up after a minute, with what it said', async () => {
