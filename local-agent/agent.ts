@@ -222,11 +222,15 @@ function buildTickLog({ config, ...deps }: TickLogDeps, { lease }: NodeRuntime):
 }
 
 /** What this node is at the edge decides what it claims. The runtime is built after the runs. */
-function claimRights(runtime: () => NodeRuntime): Pick<RunsDeps, 'term' | 'mayClaim' | 'onClaimResponse'> {
+function claimRights(
+  runtime: () => NodeRuntime,
+  clock: Clock,
+): Pick<RunsDeps, 'term' | 'mayClaim' | 'onClaimResponse' | 'isOffered'> {
   return {
     term: () => (runtime().lease.isLeader() ? runtime().lease.view().term : null),
     mayClaim: () => runtime().mayClaim(),
     onClaimResponse: (isDraining) => runtime().noteClaim(isDraining),
+    isOffered: () => runtime().channel.isAlive(clock.monotonic()),
   };
 }
 
@@ -266,7 +270,7 @@ function buildAgent(config: Config, deps: AgentDeps, options: AgentOptions, stor
     version,
     env,
     rules: instructions.stepRules,
-    ...claimRights(() => runtime),
+    ...claimRights(() => runtime, clock),
   });
   const identity = { version, bootId: boot.boot_id, pid: deps.pid, startedAt: clock.now() };
   const responses = {

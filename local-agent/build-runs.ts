@@ -31,10 +31,12 @@ export interface RunsDeps {
   mayClaim: () => boolean;
   /** What the response to a claim says of this node: whether a person drains it. */
   onClaimResponse: (isDraining: boolean) => void;
+  /** Whether the channel to the edge is open. */
+  isOffered: () => boolean;
 }
 
 export function buildRuns(deps: RunsDeps): NodeRuns {
-  const { config, store, system, clock, rules, env, term, mayClaim, onClaimResponse } = deps;
+  const { config, store, system, clock, rules, env, term, mayClaim, onClaimResponse, isOffered } = deps;
   const host: RunsHost = {
     ...deps,
     ...readHostTables(config.root, readOwnFile),
@@ -60,6 +62,7 @@ export function buildRuns(deps: RunsDeps): NodeRuns {
     term,
     newKey,
     onClaimResponse,
+    isOffered,
     mayClaim: () => mayClaim() && system.seen?.mode !== 'paused',
   });
 }

@@ -383,12 +383,18 @@ export const TICK_LOG = {
   keep_ms: 30 * 86_400_000,
 } as const;
 export const SNAPSHOT_JOURNAL_ENTRIES = 50;
+/** Up to how many open rows of a kind are counted, so that a count costs no more with a long queue. */
+export const OPEN_COUNT_MAX = 1_000;
+/** How often a node with a connected browser asks what waits for a person. */
+export const NOTICE_HOURS_INTERVAL_MS = 60_000;
 /** Runs on one node. */
 export const NODE_RUNS = {
   /** How many of its runs a node has under way at once. */
   max_at_once: 4,
   /** How often a node asks for work by itself. An offer of the edge makes it ask at once. */
   claim_interval_ms: 30_000,
+  /** The same while its channel is open, after the edge has said that no task is queued or running: an offer comes first. */
+  idle_claim_interval_ms: 300_000,
   /** How often a running step is checkpointed, when something has changed. */
   checkpoint_interval_ms: 30_000,
   /** How long after its last use here the edge is asked whether a task has ended on another host, once a day. */

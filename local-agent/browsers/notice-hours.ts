@@ -6,12 +6,10 @@
 import type { Logger } from 'pino';
 import type { NoticeHours, WaitingNotice } from '../../schema/contracts/notices.ts';
 import { NoticeHoursSchema } from '../../schema/contracts/notices.ts';
-import { PERSON_NOTICE } from '../../schema/defaults.ts';
+import { NOTICE_HOURS_INTERVAL_MS, PERSON_NOTICE } from '../../schema/defaults.ts';
 import type { EdgeClient } from '../edge/http-client.ts';
 import type { Clock } from '../lib/clock.ts';
 import { Emitter } from '../lib/emitter.ts';
-
-const READ_EVERY_MS = 60_000;
 
 export interface NoticeHoursDeps {
   edge: Pick<EdgeClient, 'call'>;
@@ -66,7 +64,7 @@ export class NoticeHoursReader {
   #readLater(): void {
     const { clock, isWatched } = this.#deps;
     this.#cancelNext();
-    this.#cancelNext = clock.after(READ_EVERY_MS, () => {
+    this.#cancelNext = clock.after(NOTICE_HOURS_INTERVAL_MS, () => {
       if (isWatched()) void this.refresh();
       else this.#readLater();
     });

@@ -1,5 +1,6 @@
 /**
- * Asks the edge for work: when a step is offered, when a run has ended, when this node begins to lead, and from time to time.
+ * Asks the edge for work: when a step is offered, when a run has ended, when this node begins to lead, and from time to time:
+ * rarely while the channel that brings offers is open and the edge has said that no task is open, else often.
  * One claim is under way at a time, under a key that is stored first, so that a claim whose response was lost gives the same
  * run again.
  */
@@ -21,6 +22,8 @@ export interface ClaimsDeps {
   mayClaim: () => boolean;
   /** How many runs this node may take on now. */
   room: () => number;
+  /** Whether the channel to the edge is open, by which offers come. */
+  isOffered: () => boolean;
   newKey: () => string;
   /** The edge has responded. `isDraining`: it gives nothing, because a person drains this node. */
   onResponse: (isDraining: boolean) => void;
@@ -34,6 +37,8 @@ export class Claims {
   /** Work may have appeared since the claim that is under way was sent. */
   #isWoken = false;
   #isRunning = false;
+  /** When the edge has last said that no task is queued or running, and nothing has happened since; null otherwise. */
+  #idleSince: number | null = null;
   #cancel: () => void = () => undefined;
 
   constructor(deps: ClaimsDeps) {
@@ -64,13 +69,28 @@ export class Claims {
     } finally {
       this.#isAsking = false;
       if (this.#isRunning) {
-        this.#cancel = this.#deps.host.clock.after(NODE_RUNS.claim_interval_ms, () => this.wake());
+        this.#wakeLater();
       }
     }
   }
 
+  /** Looks as often as ever, so that a channel that has closed meanwhile is noticed; a look that may wait sends nothing. */
+  #wakeLater(): void {
+    this.#cancel = this.#deps.host.clock.after(NODE_RUNS.claim_interval_ms, () => {
+      if (this.#mayWait()) this.#wakeLater();
+      else this.wake();
+    });
+  }
+
+  #mayWait(): boolean {
+    const { host, isOffered } = this.#deps;
+    const idleForMs = this.#idleSince === null ? Infinity : host.clock.monotonic() - this.#idleSince;
+    return isOffered() && idleForMs < NODE_RUNS.idle_claim_interval_ms;
+  }
+
   async #askWhileThereIsWork(): Promise<void> {
     this.#isWoken = false;
+    this.#idleSince = null;
     while (this.#isRunning && this.#deps.room() > 0 && this.#deps.mayClaim()) {
       if (!(await this.#ask())) return;
     }
@@ -113,6 +133,7 @@ export class Claims {
     onResponse('reason' in response && response.reason === 'node_draining');
     if (!('run_id' in response)) {
       host.runs.forgetClaimKey();
+      this.#idleSince = response.idle ? host.clock.monotonic() : null;
       return false;
     }
     host.store.transaction(() => {

@@ -44,6 +44,8 @@ export interface NodeRunsDeps {
   term: () => number | null;
   mayClaim: () => boolean;
   onClaimResponse: (isDraining: boolean) => void;
+  /** Whether the channel to the edge is open. */
+  isOffered: () => boolean;
   newKey: () => string;
 }
 

@@ -155,7 +155,17 @@ export const NO_RUN_REASONS = [
   'skipped_not_leader',
   'node_draining',
 ] as const;
-export const NoRunSchema = z.object({ run: z.null(), reason: z.enum(NO_RUN_REASONS) });
+export const NoRunSchema = z.object({
+  run: z.null(),
+  reason: z.enum(NO_RUN_REASONS),
+  idle: z
+    .boolean()
+    .default(false)
+    .describe(
+      'No task is queued or running: the node may wait for an offer. False from an edge of an earlier version.',
+    ),
+});
+export type NoRun = z.infer<typeof NoRunSchema>;
 export type NoRunReason = (typeof NO_RUN_REASONS)[number];
 
 export const WorktreeSchema = z.object({

@@ -80,6 +80,7 @@ export function openRunsNode(options: RunsNodeOptions) {
     term: () => 1,
     mayClaim: () => true,
     onClaimResponse: () => undefined,
+    isOffered: () => false,
     newKey: () => crypto.randomUUID().replaceAll('-', ''),
   });
   const sender = new OutboxSender({

@@ -12,6 +12,7 @@ import { runs, steps, tasks } from '../../schema/tables/index.ts';
 import { columnsUnder } from '../db/columns.ts';
 import type { Database } from '../db/open.ts';
 import type { Edge } from '../db/plan.ts';
+import { OPEN_TASK_SQL, taskIs } from '../db/task-sql.ts';
 
 type Reading = Pick<Edge, 'db' | 'now'>;
 
@@ -19,6 +20,8 @@ export interface ClaimFacts {
   mode: SystemMode;
   mode_version: number;
   draining: boolean;
+  /** No task is queued or running. What is blocked goes on by a person, whose request offers its step. */
+  idle: boolean;
   /** The run of an earlier claim with the same key. */
   repeated_run_id: string | null;
 }
@@ -51,7 +54,7 @@ export async function readClaim(
     selectMaterial(db, readyStep(edge, controller_id, scope)),
   ]);
   if (facts === undefined) throw new Error('the fence has no row');
-  return { facts: { ...facts, draining: facts.draining === 1 }, ready: ready[0] ?? null };
+  return { facts: { ...facts, draining: facts.draining === 1, idle: facts.has_open === 0 }, ready: ready[0] ?? null };
 }
 
 /** The step alone, in another scope. */
@@ -77,19 +80,22 @@ export async function readRepeated(
 
 function selectFacts(db: Database, nodeId: string, claimKey: string) {
   return db.all<
-    Omit<ClaimFacts, 'draining'> & { draining: number | null }
+    Omit<ClaimFacts, 'draining' | 'idle'> & { draining: number | null; has_open: number }
   >(sql`SELECT f.mode, f.mode_version, n.draining,
+      EXISTS (SELECT 1 FROM tasks WHERE status ${OPEN_TASK_SQL} AND status ${taskIs('queued', 'running')}) AS has_open,
       (SELECT run_id FROM runs WHERE controller_id = ${nodeId} AND claim_key = ${claimKey}) AS repeated_run_id
     FROM fence AS f LEFT JOIN nodes AS n ON n.controller_id = ${nodeId} WHERE f.id = 1`);
 }
 
 /**
  * The id of the ready step of that scope with the highest priority, in SQL; of equal ones first those of tasks that have
- * begun, then the oldest. Seeks once for each target (with the node's host), need and readiness.
+ * begun, then the oldest. Seeks once for each target (with the node's host), need and readiness, but only when any step is
+ * ready: most claims find none.
  */
 function readyStep({ now }: Pick<Reading, 'now'>, nodeId: string, scope: ClaimScope): SQL {
   const list = (values: readonly string[]): SQL => sql`json_each(${JSON.stringify(values)})`;
-  return sql`(SELECT s.step_id
+  return sql`CASE WHEN EXISTS (SELECT 1 FROM steps AS any_step INDEXED BY steps_ready WHERE any_step.ready IS NOT NULL)
+    THEN (SELECT s.step_id
     FROM (SELECT value FROM ${list(scope.targets)}
       UNION SELECT host FROM nodes WHERE controller_id = ${nodeId} AND host IS NOT NULL) AS target
     CROSS JOIN ${list(scope.needs)} AS need CROSS JOIN ${list(scope.ready)} AS readiness
@@ -97,7 +103,7 @@ function readyStep({ now }: Pick<Reading, 'now'>, nodeId: string, scope: ClaimSc
       WHERE w.ready IS NOT NULL AND w.target = target.value AND w.needs = need.value AND w.ready = readiness.value
         AND (w.except_controller_id IS NOT ${nodeId} OR w.except_until <= ${now})
       ORDER BY w.priority DESC, w.step_id LIMIT 1)
-    ORDER BY s.priority DESC, s.ready DESC, s.step_id LIMIT 1)`;
+    ORDER BY s.priority DESC, s.ready DESC, s.step_id LIMIT 1) END`;
 }
 
 /** Of a step that is being claimed, the run that it has is the previous one. */

@@ -21,15 +21,18 @@ export async function claimStep(edge: Edge, body: ClaimBody): Promise<WritePlan<
   if (facts.repeated_run_id !== null) return repeatClaim(edge, facts, facts.repeated_run_id);
   const { mode, draining } = facts;
   const scope = claimScope({ ...body, mode, draining });
-  if (typeof scope === 'string') return none(scope);
+  if (typeof scope === 'string') return none(scope, false);
   // A draining system permits less than was read.
   const isNarrower = scope.ready.length < widest.ready.length;
   const material = isNarrower ? await readReady(edge, controller_id, scope) : ready;
-  if (material === null) return leaderless(edge, body, none(whyNothing({ mode, term })));
+  if (material === null) return leaderless(edge, body, none(whyNothing({ mode, term }), facts.idle));
   return take(edge, body, facts, material);
 }
 
-const none = (reason: NoRunReason): WritePlan<ClaimResponse> => ({ audited: false, response: { run: null, reason } });
+const none = (reason: NoRunReason, idle: boolean): WritePlan<ClaimResponse> => ({
+  audited: false,
+  response: { run: null, reason, idle },
+});
 
 /** A term that has passed is refused also when nothing waits, so that its node stops to claim by it. */
 function leaderless({ db }: Edge, { controller_id, term }: ClaimBody, plan: WritePlan<ClaimResponse>) {
@@ -52,7 +55,7 @@ function take(
 
 async function repeatClaim(edge: Edge, { mode_version }: ClaimFacts, runId: string): Promise<WritePlan<ClaimResponse>> {
   const repeated = await readRepeated(edge.db, runId);
-  if (repeated === null) return none('nothing_to_claim');
+  if (repeated === null) return none('nothing_to_claim', false);
   return { audited: false, response: claimedRun(edge, repeated.run, repeated.material, mode_version) };
 }
 

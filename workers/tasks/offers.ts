@@ -1,4 +1,4 @@
-/** Notices to nodes that a step waits which they may claim. A node asks by itself too, only later. */
+/** Notices to nodes that a step waits which they may claim. A node asks by itself too, only later: within minutes while no task is open. */
 import type { SQL } from 'drizzle-orm';
 import { sql } from 'drizzle-orm';
 import { COMMAND } from '../../schema/defaults.ts';

@@ -93,12 +93,22 @@ describe('the D1 rows of a task', () => {
   });
 
   it.each([
-    ['claim', 49],
+    ['claim', 52],
     ['heartbeat', 6],
     ['end of a step', 26],
     ['end of the task', 22],
   ])('that the request "%s" reads are at most %i', (name, most) => {
     expect(empty[name]?.rows_read, JSON.stringify(empty)).toBeLessThanOrEqual(most);
+  });
+});
+
+describe('the D1 rows of a claim', () => {
+  it('are few when nothing is ready, whatever the node has', async () => {
+    await rowsOf(`DELETE FROM steps WHERE ready IS NOT NULL`);
+    const repos = Array.from({ length: 8 }, (_, at) => `repo-${at}`);
+    const executors = ['shell', 'test', 'merge', 'agent:claude', 'agent:codex'];
+    const { rows_read } = await costOf(() => conductor.claim({ repos, executors }));
+    expect(rows_read).toBeLessThanOrEqual(15);
   });
 });
 

@@ -21,7 +21,7 @@ describe('a task', () => {
       worktree: { repo: null },
     });
     expect(await conductor.statuses(task_id)).toBe('running running pending');
-    expect(await conductor.claim()).toEqual({ run: null, reason: 'nothing_to_claim' });
+    expect(await conductor.claim()).toMatchObject({ run: null, reason: 'nothing_to_claim' });
     await conductor.complete(first, { summary: 'first is done' });
     const second = await conductor.claimed();
     expect(second).toMatchObject({ task_id, step_index: 1, outputs: [{ status: 'done', summary: 'first is done' }] });
@@ -145,7 +145,7 @@ describe('handing a task over', () => {
     expect(await conductor.heartbeat(run)).toMatchObject({ hand_over: true, cancel: false });
     await conductor.fail(run, { status: 'lost', error_code: 'handed_over' });
     // It leads still, and does not take back what it was asked to give up.
-    expect(await conductor.claim()).toEqual({ run: null, reason: 'nothing_to_claim' });
+    expect(await conductor.claim()).toMatchObject({ run: null, reason: 'nothing_to_claim' });
     const next = await conductor.claimed({ term: undefined }, OTHER_NODE);
     expect(next).toMatchObject({ task_id, attempt: 1, previous: { controller_id: NODE, error_code: 'handed_over' } });
     expect(await conductor.refused(run, 'heartbeat', { checkpoint_seq: 0 })).toMatchObject({ error: 'stale_run' });
