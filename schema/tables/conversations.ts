@@ -33,6 +33,7 @@ export const clients = sqliteTable(
     updated_at: integer().notNull(),
   },
   (t) => [
+    index('clients_by_time').on(t.updated_at),
     index('clients_by_node').on(t.controller_id),
     index('clients_stopped').on(t.client_id).where(sql.raw(HAS_STOP)),
   ],

@@ -5,7 +5,8 @@
 import { sql } from 'drizzle-orm';
 import type { InstructionState } from '../../schema/contracts/instructions.ts';
 import type { Counts } from '../../schema/domain/counters.ts';
-import { endsAmong } from '../../schema/domain/counters.ts';
+import { addCounts, endsAmong } from '../../schema/domain/counters.ts';
+import { isStoppedStatus } from '../../schema/domain/instruction-machine.ts';
 import type { JournalDraft } from './journal.ts';
 import type { Database, Statement } from './open.ts';
 import { storedJson } from './stored-json.ts';
@@ -39,7 +40,15 @@ export function storeCounts(
     ON CONFLICT (hour) DO UPDATE SET event_seq = excluded.event_seq, counts = excluded.counts`);
 }
 
-/** How many instructions these changes end, by status; null for none. Those of an ingest are in its event. */
+/**
+ * How many instructions these changes end or stop, by status; null for none. Those that an ingest ends are in its event. One
+ * that is judged again and stopped again has two entries in one commit and counts once.
+ */
 export function endedIn(drafts: readonly JournalDraft[]): Record<string, number> | null {
-  return endsAmong(drafts.flatMap(({ kind, detail }) => (kind === 'ended' ? [detail.status as InstructionState] : [])));
+  const statusOf = ({ detail }: JournalDraft) => detail.status as InstructionState;
+  const ended = endsAmong(drafts.filter(({ kind }) => kind === 'ended').map(statusOf));
+  const gated = drafts.filter((draft) => draft.kind === 'gated' && isStoppedStatus(statusOf(draft)));
+  const stopped = new Map(gated.map((draft) => [draft.instruction_id, statusOf(draft)]));
+  const counts = addCounts(ended ?? {}, ...[...stopped.values()].map((status) => ({ [status]: 1 })));
+  return Object.keys(counts).length === 0 ? null : counts;
 }

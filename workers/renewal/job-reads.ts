@@ -3,6 +3,7 @@ import type { SQL } from 'drizzle-orm';
 import { and, desc, eq, sql } from 'drizzle-orm';
 import type { JobStatus } from '../../schema/contracts/renewal.ts';
 import type { Status } from '../../schema/contracts/status.ts';
+import { OPEN_COUNT_MAX } from '../../schema/defaults.ts';
 import type { JobState } from '../../schema/domain/job-machine.ts';
 import { JOB_STATE } from '../../schema/domain/job-machine.ts';
 import type { JobRow } from '../../schema/tables/index.ts';
@@ -105,15 +106,13 @@ export async function failedJobsOf(
       AND j.message_id = c.last_message_id AND j.status = 'failed'`);
 }
 
-const COUNT_MAX = 1_000;
-
-/** How many jobs are open, up to COUNT_MAX each, and when the next one is due. */
+/** How many jobs are open, up to OPEN_COUNT_MAX each, and when the next one is due. */
 export async function readQueue(db: Database, now: number): Promise<Status['renewal']> {
   return db.get<Status['renewal']>(sql`SELECT
-    (SELECT count(*) FROM (SELECT 1 FROM renewal_jobs WHERE status = 'pending' LIMIT ${COUNT_MAX})) AS pending,
-    (SELECT count(*) FROM (SELECT 1 FROM renewal_jobs WHERE status = 'running' LIMIT ${COUNT_MAX})) AS running,
+    (SELECT count(*) FROM (SELECT 1 FROM renewal_jobs WHERE status = 'pending' LIMIT ${OPEN_COUNT_MAX})) AS pending,
+    (SELECT count(*) FROM (SELECT 1 FROM renewal_jobs WHERE status = 'running' LIMIT ${OPEN_COUNT_MAX})) AS running,
     (SELECT count(*) FROM (SELECT 1 FROM renewal_jobs WHERE status = 'pending' AND next_attempt_at <= ${now}
-      LIMIT ${COUNT_MAX})) AS due,
+      LIMIT ${OPEN_COUNT_MAX})) AS due,
     (SELECT next_attempt_at FROM renewal_jobs WHERE status = 'pending' AND next_attempt_at IS NOT NULL
       ORDER BY next_attempt_at LIMIT 1) AS next_due_at`);
 }

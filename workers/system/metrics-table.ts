@@ -6,7 +6,7 @@ import type { CountedOutcome, DeliveryKind } from '../../schema/contracts/stats.
 import { SYSTEM_MODES } from '../../schema/contracts/system.ts';
 import { TASK_STATUSES } from '../../schema/contracts/tasks.ts';
 import { COUNTER, histogramOf, LATENESS, TICK_DURATION } from '../../schema/domain/counters.ts';
-import { isFinalStatus, OPEN_STATES } from '../../schema/domain/instruction-machine.ts';
+import { isFinalStatus, isStoppedStatus, OPEN_STATES } from '../../schema/domain/instruction-machine.ts';
 import { isLiveRun } from '../../schema/domain/run-machine.ts';
 import { isEndedTask } from '../../schema/domain/task-machine.ts';
 import type { Facts, Metric, Sample } from './metric.ts';
@@ -89,6 +89,12 @@ export const METRICS: readonly Metric[] = [
     ['status'],
     'Instructions that have ended.',
     counted('status', INSTRUCTION_STATES.filter(isFinalStatus), COUNTER.instructions),
+  ),
+  counterBy(
+    'conductor_instructions_stopped_total',
+    ['status'],
+    'Times that an instruction was blocked or expired.',
+    counted('status', INSTRUCTION_STATES.filter(isStoppedStatus), COUNTER.instructions),
   ),
   counterBy(
     'conductor_conversations_paused_total',

@@ -2,9 +2,9 @@
  * Reads what `GET /v1/metrics` shows: counters that only grow, numbers of newest rows, and open rows over their partial
  * indexes, each counted up to a limit. A scrape reads the same few rows however many are stored.
  */
-import { sql } from 'drizzle-orm';
+import { desc, gt, sql } from 'drizzle-orm';
 import type { PlatformState } from '../../schema/contracts/clients.ts';
-import { BROWSERS } from '../../schema/defaults.ts';
+import { BROWSERS, OPEN_COUNT_MAX } from '../../schema/defaults.ts';
 import { clients } from '../../schema/tables/index.ts';
 import type { Database } from '../db/open.ts';
 import type { Edge } from '../db/plan.ts';
@@ -18,8 +18,6 @@ import type { Facts } from './metric.ts';
 import { readSystem } from './state.ts';
 
 const MEMBERS_MAX = 200;
-const COUNT_MAX = 1_000;
-
 export async function readFacts(edge: Edge): Promise<Facts> {
   const { db, now } = edge;
   const [{ system, lease }, queue, tasks, instructions, newest, nodes, browsers, counts] = await Promise.all([
@@ -39,7 +37,7 @@ export async function readFacts(edge: Edge): Promise<Facts> {
 
 async function countInstructions(db: Database): Promise<Facts['instructions']> {
   const rows = await db.all<{ status: string; count: number }>(sql`SELECT status, count(*) AS count FROM (
-    SELECT status FROM instructions WHERE status ${OPEN_SQL} AND watched IN (0, 1) LIMIT ${COUNT_MAX}) GROUP BY status`);
+    SELECT status FROM instructions WHERE status ${OPEN_SQL} AND watched IN (0, 1) LIMIT ${OPEN_COUNT_MAX}) GROUP BY status`);
   return Object.fromEntries(rows.map(({ status, count }) => [status, count]));
 }
 
@@ -65,13 +63,12 @@ async function readNodes({ env, db }: Edge): Promise<Facts['nodes']> {
 async function readBrowsers({ db, now }: Edge): Promise<Facts['browsers']> {
   const { client_id, platforms, updated_at } = clients;
   const rows = await db
-    .select({ client_id, platforms, updated_at })
+    .select({ client_id, platforms })
     .from(clients)
-    .orderBy(client_id)
+    .where(gt(updated_at, now - BROWSERS.counted_ms))
+    .orderBy(desc(updated_at))
     .limit(MEMBERS_MAX);
-  return rows
-    .filter((browser) => now - browser.updated_at < BROWSERS.counted_ms)
-    .flatMap((browser) => browser.platforms.map((platform) => ofPlatform(browser.client_id, platform)));
+  return rows.flatMap((browser) => browser.platforms.map((platform) => ofPlatform(browser.client_id, platform)));
 }
 
 function ofPlatform(client_id: string, { platform, stopped_reason, slots }: PlatformState): Facts['browsers'][number] {

@@ -120,6 +120,13 @@ describe('docs/metrics.md', () => {
   });
 });
 
+describe('the alert of refused requests', () => {
+  it('holds as long as they are there, so also when the first scrape has them', () => {
+    const [rule = ''] = /- alert: ConductorOutboxRefused\n.*\n.*\n/.exec(page('monitoring/alerts.yml')) ?? [];
+    expect(rule).toMatch(/expr: conductor_outbox_refused > 0\n +for: \d+m\n/);
+  });
+});
+
 /** What Prometheus adds to every sample of a target. */
 const TARGET_LABELS = ['job', 'instance'];
 /** Of each name that an expression may read: its labels. */

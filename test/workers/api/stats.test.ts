@@ -196,6 +196,14 @@ describe('the numbers for pictures', () => {
   });
 });
 
+it('an instruction that is blocked is counted, also one that its message brought', async () => {
+  const stopped = ['conductor_instructions_stopped_total{status="blocked"}'];
+  await renewals.mode('pause');
+  const bring = () => renewals.bring(renewals.message({ instructions: instructionsOf(EXEC) }));
+  expect(await growth(stopped, bring)).toEqual([1]);
+  await renewals.mode('resume');
+});
+
 it('browsers that are stopped or hold back after failures, and refused rows of an outbox, are among the metrics', async () => {
   await renewals.browser({ client: 'firefox-9' }, { stopped_reason: 'signed_out', slots: { breaker: 'open' } });
   const metadata = { outbox_depth: 1, outbox_refused: 2 };
@@ -210,4 +218,18 @@ it('browsers that are stopped or hold back after failures, and refused rows of a
   expect(await metric(`conductor_browser_stopped{${of},reason="signed_out"}`)).toBe(1);
   expect(await metric(`conductor_delivery_breaker_open{${of}}`)).toBe(1);
   expect(await metric(`conductor_outbox_refused{controller_id="${NODE}"}`)).toBe(2);
+});
+
+it('a browser that was just heard of is among the metrics, however many of another month are stored', async () => {
+  await rowsOf(
+    `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300)
+     INSERT INTO clients (client_id, controller_id, connected, platforms, updated_at)
+     SELECT 'a-' || i, 'gone', 0, '[]', 1 FROM n`,
+  );
+  await renewals.browser({ client: 'firefox-9' }, { stopped_reason: 'signed_out' });
+  const before = edge.lines.length;
+  expect(await metric('conductor_browser_stopped{client_id="firefox-9",platform="chatgpt",reason="signed_out"}')).toBe(
+    1,
+  );
+  expect(Number(edge.lines.slice(before).at(-1)?.rows_read)).toBeLessThan(200);
 });

@@ -1,0 +1,1 @@
+CREATE INDEX `clients_by_time` ON `clients` (`updated_at`);
