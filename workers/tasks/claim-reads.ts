@@ -20,7 +20,7 @@ export interface ClaimFacts {
   mode: SystemMode;
   mode_version: number;
   draining: boolean;
-  /** No task is queued or running. What is blocked goes on by a person, whose request offers its step. */
+  /** No task is queued or running. A blocked one waits for a person, whose request offers its step. */
   idle: boolean;
   /** The run of an earlier claim with the same key. */
   repeated_run_id: string | null;

@@ -103,7 +103,7 @@ describe('the D1 rows of a task', () => {
 });
 
 describe('the D1 rows of a claim', () => {
-  it('are few when nothing is ready, whatever the node has', async () => {
+  it('are few when nothing is ready, also for a node that has much', async () => {
     await rowsOf(`DELETE FROM steps WHERE ready IS NOT NULL`);
     const repos = Array.from({ length: 8 }, (_, at) => `repo-${at}`);
     const executors = ['shell', 'test', 'merge', 'agent:claude', 'agent:codex'];

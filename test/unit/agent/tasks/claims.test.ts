@@ -70,7 +70,7 @@ describe('a node asks for work by itself', () => {
     expect(scene.claims).toBe(2);
   });
 
-  it('soon after it had no room, whatever the edge said before', async () => {
+  it('soon after it had no room, also when the edge said before that no task is open', async () => {
     const scene = openScene();
     scene.start();
     await scene.clock.elapse(1);
