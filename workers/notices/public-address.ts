@@ -11,11 +11,13 @@ const PRIVATE_V4: readonly (readonly [number, number])[] = [
   [0xa9fe0000, 16],
   [0xac100000, 12],
   [0xc0000000, 24],
+  [0xc0586300, 24],
   [0xc0a80000, 16],
   [0xc6120000, 15],
   [0xe0000000, 3],
 ];
-const LOCAL_NAMES = /(^|\.)(localhost|local|internal|intranet|lan|home|corp|arpa|test|invalid|example|onion)$/;
+const LOCAL_NAMES =
+  /(^|\.)(localhost|localdomain|local|svc|consul|internal|intranet|lan|home|corp|arpa|test|invalid|example|onion)$/;
 
 /** What is wrong with it, in words that end "expected …"; null when it may be used. `local`: loopback by `http` may be, too. */
 export function addressProblem(address: string, { local = false }: { local?: boolean } = {}): string | null {
@@ -47,10 +49,12 @@ function isPublicV4(address: number): boolean {
   );
 }
 
-/** Global unicast is 2000::/3. What carries an IPv4 address inside it (2002::/16, 2001:0::/32) is refused with the rest. */
+/** Global unicast is 2000::/3. What carries an IPv4 address inside it (2002::/16, 2001:0::/32) is refused with the rest, and 2001:db8::/32 is
+ * of examples. */
 function isPublicV6(host: string): boolean {
   const [first = '', second = ''] = host.split(':');
   const head = Number.parseInt(first === '' ? '0' : first, 16);
   if (head < 0x2000 || head > 0x3fff || head === 0x2002) return false;
-  return !(head === 0x2001 && Number.parseInt(second === '' ? '0' : second, 16) < 0x200);
+  const next = Number.parseInt(second === '' ? '0' : second, 16);
+  return !(head === 0x2001 && (next < 0x200 || next === 0xdb8));
 }
