@@ -162,6 +162,8 @@ export const PERSON_NOTICE = {
   /** The time from each try to the next: five tries within an hour. */
   retry_after_ms: [60_000, 240_000, 900_000, 2_100_000],
   request_timeout_ms: 10_000,
+  /** How long the outcome of the last try is waited for. */
+  last_outcome_ms: 60_000,
   /** How long no node leads before people are notified: the time in which another node takes the lease over. */
   no_leader_ms: 60_000,
   /** What may wait for weeks is announced only when it has begun within this time, and followed for a week. */

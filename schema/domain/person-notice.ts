@@ -1,7 +1,7 @@
 /**
  * Notices to people: each object that waits for a person is announced once for as long as it waits. `decideNotices` takes
  * what waits and what has been announced, and says what to announce, what to try now, and what has ceased to wait. A try
- * counts when it begins: one whose outcome was lost is repeated like one that failed.
+ * counts when it begins: one whose outcome was lost is repeated like one that failed, and the last one fails.
  */
 import type { NoticeCause, NoticeSettings, PersonNoticeState } from '../contracts/notices.ts';
 import { INSTRUCTION, PERSON_NOTICE } from '../defaults.ts';
@@ -84,6 +84,7 @@ export function decideNotices({ waiting, open, hours, now }: Facts, newId: () =>
   let left: number = PERSON_NOTICE.sent_per_look;
   const begin = (notice: NoticeRecord): NoticeRecord => {
     if (notice.due_at === null || notice.due_at > now) return notice;
+    if (wasLastTry(notice)) return { ...notice, state: movePersonNotice(notice.state, 'failed'), due_at: null };
     if (quiet !== null) return { ...notice, due_at: quiet };
     if (left === 0) return notice;
     left -= 1;
@@ -114,29 +115,33 @@ export function decideNotices({ waiting, open, hours, now }: Facts, newId: () =>
   return { begun, changed, tried };
 }
 
-/** The last try has no time after it: its outcome decides. */
+const wasLastTry = ({ attempt_count }: Pick<NoticeRecord, 'attempt_count'>) =>
+  attempt_count > PERSON_NOTICE.retry_after_ms.length;
+
+/** After the last try its outcome decides; when that is lost, the notice has failed at `due_at`. */
 function beginTry(notice: NoticeRecord, now: number): NoticeRecord {
-  const delay = PERSON_NOTICE.retry_after_ms[notice.attempt_count];
+  const delay = PERSON_NOTICE.retry_after_ms[notice.attempt_count] ?? PERSON_NOTICE.last_outcome_ms;
   return {
     ...notice,
     state: movePersonNotice(notice.state, 'sent'),
     attempt_count: notice.attempt_count + 1,
-    due_at: delay === undefined ? null : now + delay,
+    due_at: now + delay,
     sent_at: notice.sent_at ?? now,
   };
 }
 
 /** What the outcome of a try makes of its notice; `error` is null when the receiver accepted it. */
 export function endTry(
-  { state, due_at }: Pick<NoticeRecord, 'state' | 'due_at'>,
+  { state, due_at, attempt_count }: Pick<NoticeRecord, 'state' | 'due_at' | 'attempt_count'>,
   error: string | null,
   now: number,
 ): { state: PersonNoticeState; due_at: number | null; last_error: string | null; accepted_at: number | null } {
   if (error === null) {
     return { state: movePersonNotice(state, 'accepted'), due_at: null, last_error: null, accepted_at: now };
   }
-  const next = movePersonNotice(state, due_at === null ? 'failed' : 'sent');
-  return { state: next, due_at, last_error: error, accepted_at: null };
+  const isLast = wasLastTry({ attempt_count });
+  const next = movePersonNotice(state, isLast ? 'failed' : 'sent');
+  return { state: next, due_at: isLast ? null : due_at, last_error: error, accepted_at: null };
 }
 
 /**

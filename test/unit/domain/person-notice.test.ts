@@ -57,6 +57,17 @@ describe('what a look decides', () => {
     );
   });
 
+  it('a notice whose last outcome was lost has failed when the time of that outcome is over', () => {
+    const last = decide({ open: [open({ attempt_count: 4 })] });
+    expect(last).toMatchObject({ tried: ['ntc_open'], changed: [{ state: 'sent', attempt_count: 5 }] });
+    const due_at = last.changed[0]?.due_at ?? 0;
+    expect(due_at).toBeGreaterThan(NOW + 10_000);
+    const lost = open({ attempt_count: 5, due_at });
+    expect(decide({ open: [lost], now: due_at - 1 }).changed).toEqual([]);
+    const after = decide({ open: [lost], now: due_at });
+    expect(after).toMatchObject({ tried: [], changed: [{ state: 'failed', attempt_count: 5, due_at: null }] });
+  });
+
   it('a notice whose object has ceased to wait is never tried again', () => {
     const { changed, tried } = decide({ open: [open({ waits: false })] });
     expect(tried).toEqual([]);
@@ -101,7 +112,7 @@ describe('the tries of a notice', () => {
   });
 
   it('end when one is accepted', () => {
-    expect(endTry({ state: 'sent', due_at: NOW }, null, NOW)).toEqual({
+    expect(endTry({ state: 'sent', due_at: NOW, attempt_count: 1 }, null, NOW)).toEqual({
       state: 'accepted',
       due_at: null,
       last_error: null,
