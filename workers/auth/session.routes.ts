@@ -119,7 +119,7 @@ const endOfSession = (now: number, tokenExpiresAt: number | null): number =>
   Math.min(now + SESSION_LASTS_MS, tokenExpiresAt ?? Number.POSITIVE_INFINITY);
 
 async function signInByLink(c: Context<AppEnv>, code: string): Promise<Response> {
-  // A preview of a chat asks with HEAD, a page of another site with an image or a script: neither uses the link up.
+  // HEAD, and an image or a script of another page, do not use the link up. A program that sends no Sec-Fetch-Dest signs in.
   if (c.req.raw.method === 'HEAD') return c.body(null, 200);
   if ((c.req.header('sec-fetch-dest') ?? 'document') !== 'document') {
     throw new AppError('forbidden', 'a sign-in link is opened as a page, not by another page');
