@@ -79,8 +79,8 @@ export const MCP = {
   join_ms: 2_000,
   /** After this a call that its node has not judged is not run any more. */
   judged_within_ms: 60_000,
-  /** How long a request waits for the end of its call. */
-  wait_ms: 30_000,
+  /** How long a request waits for the end of its call, so that with its last reads it answers within 30 s. */
+  wait_ms: 29_000,
   poll_first_ms: 50,
   poll_longest_ms: 1_200,
   progress_interval_ms: 5_000,

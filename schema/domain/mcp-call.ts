@@ -39,6 +39,12 @@ export interface NewCall {
   now: number;
 }
 
+/** How long a waiting request pauses after the pause before it, or as the first time; never longer than what is left. */
+export function nextPause(beforeMs: number | null, leftMs: number): number {
+  const grown = beforeMs === null ? MCP.poll_first_ms : Math.min(beforeMs * 2, MCP.poll_longest_ms);
+  return Math.max(0, Math.min(grown, leftMs));
+}
+
 /** The call that the new one repeats; `conflict` when its operation id was used with another call; null for a first one. */
 export function repeatedCall<T extends EarlierCall>(earlier: readonly T[], call: NewCall): T | 'conflict' | null {
   if (call.operation_id !== null) {

@@ -8,6 +8,7 @@ import { and, eq, isNull, sql } from 'drizzle-orm';
 import type { CommandState } from '../../schema/contracts/commands.ts';
 import { MCP } from '../../schema/defaults.ts';
 import { isOpenStatus } from '../../schema/domain/instruction-machine.ts';
+import { nextPause } from '../../schema/domain/mcp-call.ts';
 import { artifacts, commands, instructions, mcp_calls } from '../../schema/tables/index.ts';
 import { guardThat } from '../db/guards.ts';
 import type { Database } from '../db/open.ts';
@@ -32,7 +33,8 @@ export async function awaitCall(caller: Caller, call: StoredCall, repeated: bool
   const until = caller.clock() + MCP.wait_ms;
   const progress = progressReporter(caller, instruction_id);
   const more = repeated ? { repeated } : {};
-  for (let pauseMs: number = MCP.poll_first_ms; ; pauseMs = Math.min(pauseMs * 2, MCP.poll_longest_ms)) {
+  let pauseMs: number | null = null;
+  for (;;) {
     const { called, refused, given_up } = await read(caller.db, call.message_id);
     const isOver = caller.clock() >= until;
     if (called !== null && (isOver || !isOpenStatus(called.status))) return instructionAnswer(called, more);
@@ -40,8 +42,13 @@ export async function awaitCall(caller: Caller, call: StoredCall, repeated: bool
       return unjudgedAnswer(controller_id, instruction_id, refused);
     }
     await progress(called?.status ?? 'sent');
-    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    pauseMs = nextPause(pauseMs, until - caller.clock());
+    await sleep(pauseMs);
   }
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** How an instruction is now; null when there is none of that id. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { MCP } from '../../../schema/defaults.ts';
 import type { EarlierCall, NewCall } from '../../../schema/domain/mcp-call.ts';
-import { repeatedCall } from '../../../schema/domain/mcp-call.ts';
+import { nextPause, repeatedCall } from '../../../schema/domain/mcp-call.ts';
 
 const NOW = 1_000_000;
 const NEW: NewCall = { operation_id: null, request_id: '1', call_hash: 'a', read_only: false, now: NOW };
@@ -58,5 +59,19 @@ describe('a call is a first one', () => {
   it('and refused when its operation id was used with another call', () => {
     const named = earlier({ operation_id: 'op', call_hash: 'b' });
     expect(repeatedCall([named], { ...NEW, operation_id: 'op' })).toBe('conflict');
+  });
+});
+
+describe('the pauses of a request that waits', () => {
+  it('grow to a bound, and end when the wait does, within 30 s', () => {
+    const pauses: number[] = [];
+    let left: number = MCP.wait_ms;
+    while (left > 0) {
+      pauses.push(nextPause(pauses.at(-1) ?? null, left));
+      left -= pauses.at(-1) ?? 0;
+    }
+    expect(left).toBe(0);
+    expect(pauses.slice(0, 7)).toEqual([50, 100, 200, 400, 800, 1_200, 1_200]);
+    expect(MCP.wait_ms).toBeLessThan(30_000);
   });
 });
