@@ -6,6 +6,7 @@ import type { ServerContext } from '@modelcontextprotocol/server';
 import { ProtocolError, ProtocolErrorCode, ResourceNotFoundError, Server } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import { AppError } from '../../schema/errors.ts';
+import { VERSION } from '../../schema/version.ts';
 import { log } from '../log.ts';
 import type { ToolAnswer } from './answer.ts';
 import { answered } from './answer.ts';
@@ -13,7 +14,6 @@ import type { Caller, McpCall } from './caller.ts';
 import { findMcpTool, listedTools, mayCall } from './registry.ts';
 import { listedResources, readResource, resourceTemplates } from './resources.ts';
 
-const VERSION = '1';
 const INSTRUCTIONS =
   'Tools of the conductor: files and programs on hosts, chats in browsers, tasks, and what an operator does. ' +
   'Calls on a host are judged by its policy. A call that waits for a person, or takes longer, answers with its ' +
