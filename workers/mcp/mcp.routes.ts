@@ -2,9 +2,11 @@
  * `POST /mcp`: Model Context Protocol over streamable HTTP, without sessions. Each request is authenticated like any other
  * and gets a server of its own; the body is read and bounded here, before the SDK sees it.
  */
-import { createMcpHandler } from '@modelcontextprotocol/server';
+import { createMcpHandler, ProtocolErrorCode } from '@modelcontextprotocol/server';
 import type { Context } from 'hono';
 import { z } from 'zod';
+import { AppError } from '../../schema/errors.ts';
+import { readJson } from '../../schema/json-text.ts';
 import { requireSameOrigin } from '../auth/session-cookie.ts';
 import type { WriteContext } from '../db/commit.ts';
 import { commit } from '../db/commit.ts';
@@ -26,27 +28,54 @@ const MessageSchema = z.strictObject({
 });
 const ACCEPT = 'application/json, text/event-stream';
 
+const IdSchema = z.object({ id: z.union([z.string(), z.number()]) });
+
 export const mcp: readonly MountedRoute[] = [
-  raw(
-    {
-      method: 'post',
-      path: '/mcp',
-      summary: 'One JSON-RPC message of the Model Context Protocol; the tools act under the role of the token',
-      tag: 'mcp',
-      roles: READERS,
-      body: MessageSchema,
-      data: z.looseObject({ jsonrpc: z.literal('2.0') }),
-      produces: 'application/json',
-      accepts: true,
-    },
-    async (input) => {
-      // A page of another site gets no response, with any token.
-      requireSameOrigin(input.c, 'if present', 'a request to /mcp that names its Origin');
-      const handler = createMcpHandler(() => mcpServer(sessionOf(input)));
-      return untilEnd(input.c, await handler.fetch(requestFor(input.c.req.raw), { parsedBody: input.body }));
-    },
+  answeringMalformed(
+    raw(
+      {
+        method: 'post',
+        path: '/mcp',
+        summary: 'One JSON-RPC message of the Model Context Protocol; the tools act under the role of the token',
+        tag: 'mcp',
+        roles: READERS,
+        body: MessageSchema,
+        data: z.looseObject({ jsonrpc: z.literal('2.0') }),
+        produces: 'application/json',
+        accepts: true,
+      },
+      async (input) => {
+        // A page of another site gets no response, with any token.
+        requireSameOrigin(input.c, 'if present', 'a request to /mcp that names its Origin');
+        const handler = createMcpHandler(() => mcpServer(sessionOf(input)));
+        return untilEnd(input.c, await handler.fetch(requestFor(input.c.req.raw), { parsedBody: input.body }));
+      },
+    ),
   ),
 ];
+
+/** The route, which answers a body that is no message as JSON-RPC does: clients read no other form of an error. */
+function answeringMalformed({ spec, mount }: MountedRoute): MountedRoute {
+  return {
+    spec,
+    mount(app) {
+      app.use(spec.path, async (c, next) => {
+        await next();
+        if (!(c.error instanceof AppError) || c.error.details.in !== 'body') return;
+        const answer = malformed(await c.req.text(), c.error.message);
+        c.res = Response.json(answer, { status: c.res.status });
+      });
+      mount(app);
+    },
+  };
+}
+
+function malformed(text: string, message: string) {
+  const body = readJson(text);
+  const code = body.ok ? ProtocolErrorCode.InvalidRequest : ProtocolErrorCode.ParseError;
+  const id = IdSchema.safeParse(body.ok ? body.value : null).data?.id ?? null;
+  return { jsonrpc: '2.0', id, error: { code, message } };
+}
 
 /** The request without its body, which is read already. A client that takes only one of the two kinds of response gets both. */
 function requestFor({ url, headers: given, signal }: Request): Request {

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { TOOL_NAMES } from '../../../schema/contracts/tools.ts';
+import { VERSION } from '../../../schema/version.ts';
 import { HASH } from '../instructions/support.ts';
 import { Conductor } from '../support/conductor.ts';
 import { NODE, rowsOf } from '../support/edge.ts';
@@ -89,7 +90,11 @@ describe('what a person has stopped', () => {
     for (const name of ['system_resume', 'system_drain']) {
       expect(await call(client, name)).toMatchObject({
         isError: true,
-        data: { error: 'forbidden', details: { reason: 'held_by_a_person' } },
+        data: {
+          error: 'forbidden',
+          message: expect.stringContaining('conductor resume'),
+          details: { reason: 'held_by_a_person' },
+        },
       });
     }
     expect((await call(client, 'status')).data.mode).toBe('paused');
@@ -157,6 +162,12 @@ describe('the resources', () => {
   });
 });
 
+describe('the server', () => {
+  it('has the version of the program', () => {
+    expect(client.getServerVersion()).toMatchObject({ name: 'baa-conductor', version: VERSION });
+  });
+});
+
 describe('the request', () => {
   const ping = { jsonrpc: '2.0', id: 1, method: 'ping' };
 
@@ -176,6 +187,21 @@ describe('the request', () => {
     const lines = edge.lines.slice(before);
     expect(lines).toMatchObject([{ path: '/mcp', status: 200 }]);
     expect(lines[0]?.queries).toBeGreaterThan(1);
+  });
+
+  const malformed: [body: string, id: unknown, code: number][] = [
+    ['{"jsonrpc":', null, -32_700],
+    [JSON.stringify([ping]), null, -32_600],
+    [JSON.stringify({ ...ping, id: null }), null, -32_600],
+    [JSON.stringify({ ...ping, id: '' }), '', -32_600],
+    [JSON.stringify({ ...ping, id: 1.5 }), 1.5, -32_600],
+    [JSON.stringify({ ...ping, more: true }), 1, -32_600],
+  ];
+
+  it.each(malformed)('that is no message is an error of JSON-RPC: %s', async (body, id, code) => {
+    const reply = await edge.call('POST', '/mcp', { body, headers: { 'content-type': 'application/json' } });
+    expect(reply.status).toBe(400);
+    expect(JSON.parse(reply.text)).toEqual({ jsonrpc: '2.0', id, error: { code, message: expect.any(String) } });
   });
 
   it('may accept JSON only, and is answered', async () => {
