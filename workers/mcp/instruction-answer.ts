@@ -1,5 +1,4 @@
 /** What MCP answers about an instruction: its end with its output, or that it is still open and how to read on. */
-import type { PolicyVerdict } from '../../schema/contracts/instructions.ts';
 import { MCP } from '../../schema/defaults.ts';
 import { isOpenStatus } from '../../schema/domain/instruction-machine.ts';
 import type { InstructionRow } from '../../schema/tables/index.ts';
@@ -59,14 +58,14 @@ function errorOf({ status, gate, error_code, policy }: CalledInstruction): strin
 }
 
 function endText(called: CalledInstruction): string {
-  const { status, gate, controller_id: node, policy } = called;
+  const { status, gate, controller_id: node } = called;
   switch (status) {
     case 'denied':
-      return deniedText(gate, node, policy);
+      return deniedText(called);
     case 'blocked':
       return `it was not run: ${gate ?? 'a gate stopped it'}; call again when that has ended`;
     case 'expired':
-      return 'it was not run: its time was over before a person or its node decided; call again';
+      return `it was not run: ${errorOf(called) === 'approval_expired' ? 'no person' : node} did not decide in time; call again`;
     case 'shadowed':
       return `it was not run: ${node} is in shadow mode and records only`;
     case 'interrupted':
@@ -76,9 +75,13 @@ function endText(called: CalledInstruction): string {
   }
 }
 
-function deniedText(gate: string | null, node: string, { decision, rule }: PolicyVerdict): string {
+function deniedText({ gate, error_code, controller_id: node, policy: { decision, rule } }: CalledInstruction): string {
   if (gate !== null) return `it was not run: ${gate}`;
-  if (decision === 'ask') return 'a person denied it, or it had changed since it was approved';
+  if (error_code === 'approval_drifted') {
+    return 'it was not run: what it would do had changed since a person was asked; call again, and a person is asked again';
+  }
+  if (error_code !== null) return `it was not run: ${node} denied it after a person had approved it; output says why`;
+  if (decision === 'ask') return 'it was not run: a person denied it';
   return `the policy of ${node} says ${decision}: ${rule}; a person changes policy.json of that host`;
 }
 

@@ -124,7 +124,20 @@ describe('a call that asks a person', () => {
     await conductor.edge.data('POST', `/v1/instructions/${instruction_id}/deny`, { body: { approval_hash: HASH } });
     expect(await call(client, 'status', { instruction_id })).toMatchObject({
       isError: true,
-      data: { status: 'denied', error: 'denied_by_a_person' },
+      data: { status: 'denied', error: 'denied_by_a_person', message: 'it was not run: a person denied it' },
+    });
+  });
+
+  it('is denied with another reason when it had changed since a person was asked', async () => {
+    const { conductor, client } = await scene();
+    const answer = call(client, 'exec', EXEC);
+    const { instruction_id, ...given } = await nextCall(conductor);
+    await claim(conductor, { instruction_id, ...given }, 'ask');
+    await conductor.edge.data('POST', `/v1/instructions/${instruction_id}/approve`, { body: { approval_hash: HASH } });
+    await conductor.result(instruction_id, { status: 'denied', error_code: 'approval_drifted', output: 'a file' });
+    expect(await answer).toMatchObject({
+      isError: true,
+      data: { status: 'denied', error: 'approval_drifted', message: expect.stringContaining('had changed since') },
     });
   });
 
