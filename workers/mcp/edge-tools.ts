@@ -24,9 +24,7 @@ import type { Caller } from './caller.ts';
 import { newCallId, once } from './calls.ts';
 import { instructionAnswer } from './instruction-answer.ts';
 import type { McpTool } from './tool.ts';
-import { mcpTool } from './tool.ts';
-
-const READS = { read_only: true, for_readers: true };
+import { mcpTool, READS } from './tool.ts';
 
 /** Writes what `plan` decides, once, and answers with its response. */
 export async function writeOnce(
@@ -55,7 +53,9 @@ function modeTool(
       const requested_by = `${caller.principal.subject} (mcp)`;
       const { response, plan } = await changeSystemMode(caller, { mode, requested_by, reason, by_person: false });
       if (response !== null) return { ...plan, subject_id: mode, response: { ...response } };
-      throw heldByPerson('a person holds the system paused; a person resumes it on the status page or in the overlay');
+      throw heldByPerson(
+        'a person holds the system paused; a person resumes it on the status page, in the overlay or with conductor resume',
+      );
     }),
   );
 }

@@ -18,9 +18,8 @@ import { success } from './answer.ts';
 import type { Caller } from './caller.ts';
 import { writeOnce } from './edge-tools.ts';
 import type { McpTool } from './tool.ts';
-import { mcpTool } from './tool.ts';
+import { mcpTool, READS } from './tool.ts';
 
-const READS = { read_only: true, for_readers: true };
 const page = {
   limit: z.number().int().min(1).max(HTTP.list_limit_max).default(HTTP.list_limit),
   /** `next_cursor` of the page before. */

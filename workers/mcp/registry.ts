@@ -7,15 +7,14 @@ import { EDGE_TOOLS } from './edge-tools.ts';
 import { NODE_TOOLS } from './node-tools.ts';
 import { OPERATOR_TOOLS } from './operator-tools.ts';
 import type { McpTool } from './tool.ts';
-import { mcpTool } from './tool.ts';
+import { mcpTool, READS } from './tool.ts';
 
 export const MCP_TOOLS: Readonly<Record<string, McpTool>> = {
   describe: mcpTool(
     {
+      ...READS,
       description: 'Lists the tools with their parameters.',
       params: z.strictObject({}),
-      read_only: true,
-      for_readers: true,
     },
     async ({ principal }) => success({ tools: toolLines(principal.role) }),
   ),

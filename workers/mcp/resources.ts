@@ -1,4 +1,5 @@
 /** Resources of MCP: the tools in words, the journal of an instruction, and the log of a run. */
+import { UriTemplate } from '@modelcontextprotocol/server';
 import { and, desc, eq } from 'drizzle-orm';
 import { idSchema } from '../../schema/contracts/common.ts';
 import { RunIdSchema } from '../../schema/contracts/runs.ts';
@@ -11,15 +12,17 @@ import type { Caller } from './caller.ts';
 import { toolLines } from './registry.ts';
 
 const TOOLS_URI = 'conductor://tools';
+const JOURNAL = new UriTemplate('conductor://journal/{instruction_id}');
+const RUN_LOG = new UriTemplate('conductor://runs/{run_id}/log');
 const TEMPLATES = [
   {
-    uriTemplate: 'conductor://journal/{instruction_id}',
+    uriTemplate: String(JOURNAL),
     name: 'journal',
     description: 'The journal entries of an instruction, oldest first, as JSON.',
     mimeType: 'text/plain',
   },
   {
-    uriTemplate: 'conductor://runs/{run_id}/log',
+    uriTemplate: String(RUN_LOG),
     name: 'run log',
     description: 'The end of what a run has printed.',
     mimeType: 'text/plain',
@@ -43,10 +46,10 @@ export async function readResource(
   uri: string,
 ): Promise<string | null> {
   if (uri === TOOLS_URI) return toolLines(session.principal.role).join('\n');
-  const [, instruction] = /^conductor:\/\/journal\/([^/]+)$/.exec(uri) ?? [];
-  if (instruction !== undefined) return await journalOf(session, instruction);
-  const [, run] = /^conductor:\/\/runs\/([^/]+)\/log$/.exec(uri) ?? [];
-  return run === undefined ? null : await endOfLog(session.db, run);
+  const instruction = JOURNAL.match(uri);
+  if (instruction !== null) return await journalOf(session, String(instruction.instruction_id));
+  const run = RUN_LOG.match(uri);
+  return run === null ? null : await endOfLog(session.db, String(run.run_id));
 }
 
 async function journalOf(session: Pick<Caller, 'db' | 'now'>, id: string): Promise<string | null> {

@@ -17,6 +17,9 @@ export interface McpTool {
   run(caller: Caller, args: Record<string, unknown>): Promise<ToolAnswer>;
 }
 
+/** Flags of a tool that changes nothing, and that every reader may call. */
+export const READS = { read_only: true, for_readers: true } as const;
+
 type Flags = Partial<Pick<McpTool, 'read_only' | 'for_readers' | 'destructive'>>;
 
 /** A tool whose arguments fit `params`. */
