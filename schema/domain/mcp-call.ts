@@ -19,7 +19,6 @@ export function mcpDedupeText(
 
 /** A stored call with the operation id of the new one; or, when that has none, with its tool and arguments and none either. */
 export interface EarlierCall {
-  operation_id: string | null;
   request_id: string;
   call_hash: string;
   created_at: number;
@@ -34,8 +33,6 @@ export interface NewCall {
   operation_id: string | null;
   request_id: string;
   call_hash: string;
-  /** The tool changes nothing. */
-  read_only: boolean;
   now: number;
 }
 
@@ -45,19 +42,20 @@ export function nextPause(beforeMs: number | null, leftMs: number): number {
   return Math.max(0, Math.min(grown, leftMs));
 }
 
-/** The call that the new one repeats; `conflict` when its operation id was used with another call; null for a first one. */
+/**
+ * The call among `earlier` that the new one repeats: those with its operation id; or, when it has none, those with its tool
+ * and arguments and none either, the newest first. `conflict` when its operation id was used with another call; null for a
+ * first one.
+ */
 export function repeatedCall<T extends EarlierCall>(earlier: readonly T[], call: NewCall): T | 'conflict' | null {
   if (call.operation_id !== null) {
-    const named = earlier.find((one) => one.operation_id === call.operation_id);
+    const [named] = earlier;
     if (named === undefined) return null;
     return named.call_hash === call.call_hash ? named : 'conflict';
   }
-  // Doing it again does no harm, and its result may have changed since.
-  if (call.read_only) return null;
-  const alike = earlier.filter((one) => one.call_hash === call.call_hash && one.operation_id === null);
   const isSame = (one: EarlierCall) =>
     one.request_id === call.request_id && one.created_at > call.now - MCP.request_id_ms;
-  return alike.find(isSame) ?? alike.find((one) => isJoined(one, call.now)) ?? null;
+  return earlier.find(isSame) ?? earlier.find((one) => isJoined(one, call.now)) ?? null;
 }
 
 /** It is in progress, or has ended just now. */

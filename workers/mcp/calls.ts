@@ -23,7 +23,7 @@ import { mergePlans } from '../db/plan.ts';
 import type { Caller, McpCall } from './caller.ts';
 
 /**
- * Unnamed calls alike that are looked at, the newest first. One that follows another sooner than `join_ms` joins it, so no
+ * Unnamed writes alike that are looked at, the newest first. One that follows another sooner than `join_ms` joins it, so no
  * more of them fit into the time for which a JSON-RPC id counts.
  */
 const MAX_ALIKE = 1 + MCP.request_id_ms / MCP.join_ms;
@@ -63,9 +63,11 @@ export function findCall(db: Database, messageId: string): Promise<McpCallRow | 
 export async function once(caller: Caller, readOnly: boolean, effect: () => Promise<Effect>): Promise<Once> {
   const call_hash = await hashOf(caller.call);
   return await caller.commit(async () => {
-    const earlier = await readEarlier(caller, call_hash);
     const { operation_id, request_id } = caller.call;
-    const found = repeatedCall(earlier, { operation_id, request_id, call_hash, read_only: readOnly, now: caller.now });
+    // Doing an unnamed one again that only reads does no harm, and its result may have changed since.
+    const mayRepeat = !readOnly || operation_id !== null;
+    const earlier = mayRepeat ? await readEarlier(caller, call_hash) : [];
+    const found = repeatedCall(earlier, { operation_id, request_id, call_hash, now: caller.now });
     if (found === 'conflict') {
       throw new AppError('conflict', '_meta.operation_id: it was used for another call; a new call takes a new one', {
         details: { field: '_meta.operation_id' },
@@ -121,7 +123,6 @@ async function readEarlier({ db, principal, call }: Caller, callHash: string): P
     controller_id: mcp_calls.controller_id,
     command_id: mcp_calls.command_id,
     response: mcp_calls.response,
-    operation_id: mcp_calls.operation_id,
     request_id: mcp_calls.request_id,
     call_hash: mcp_calls.call_hash,
     created_at: mcp_calls.created_at,

@@ -1,5 +1,7 @@
+import canonicalize from 'canonicalize';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { COUNTER } from '../../../schema/domain/counters.ts';
+import { sha256Hex } from '../../../workers/crypto/hash.ts';
 import { METER } from '../../../workers/db/meter.ts';
 import { Conductor } from '../support/conductor.ts';
 import { NODE, rowsOf } from '../support/edge.ts';
@@ -208,5 +210,26 @@ describe('a call', () => {
       FROM mcp_calls JOIN n WHERE operation_id = 'few-1'`);
     expect(await resume('many')).toBeLessThan(few + 50);
     expect(await resume()).toBeLessThan(few + 50);
+  });
+
+  it('that only reads and has no name looks at no earlier ones', async () => {
+    const one = { name: 'files_read', args: { path: 'a.txt', node: 'nobody' } };
+    const read = async (): Promise<number> => {
+      takeRows();
+      expect((await post(conductor, token, one)).data.error).toBe('controller_not_found');
+      return takeRows();
+    };
+    await resume('a-write');
+    await read();
+    const few = await read();
+    const call_hash = await sha256Hex(canonicalize([one.name, one.args]) ?? '');
+    await rowsOf(
+      `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 40)
+      INSERT INTO mcp_calls (message_id, token_id, subject, request_id, call_hash, mcp_tool, params, created_at)
+      SELECT 'read_' || i, token_id, subject, '1', ?, 'files_read', '{}', created_at
+      FROM mcp_calls JOIN n WHERE operation_id = 'a-write'`,
+      call_hash,
+    );
+    expect(await read()).toBe(few);
   });
 });
