@@ -5,7 +5,7 @@
  * so a call has one effect. After that its answer is an error, so that no client waits for ever.
  */
 import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/server';
-import { PROTOCOL_VERSION_META_KEY, parseJSONRPCMessage } from '@modelcontextprotocol/server';
+import { PROTOCOL_VERSION_META_KEY, ProtocolErrorCode, parseJSONRPCMessage } from '@modelcontextprotocol/server';
 import { EventSourceParserStream } from 'eventsource-parser/stream';
 import { z } from 'zod';
 import { ErrorBodySchema } from '../../schema/contracts/common.ts';
@@ -27,6 +27,10 @@ const RETRY_MS = 1_000;
 /** What JSON-RPC leaves to servers. */
 export const EDGE_FAILED = -32_000;
 
+const BATCH = 'a batch, which is not served; each message has a line of its own';
+const NO_MESSAGE = 'what is no message of JSON-RPC 2.0; the id of a request is a text or a whole number';
+const IdSchema = z.object({ id: z.union([z.string(), z.number()]) });
+
 /** The parts of a message that headers repeat, for revisions of the protocol that want them. */
 const NamedSchema = z.object({
   method: z.string(),
@@ -37,9 +41,53 @@ const NamedSchema = z.object({
 
 export class McpBridge {
   readonly #deps: McpBridgeDeps;
+  readonly #open = new Set<Promise<void>>();
 
   constructor(deps: McpBridgeDeps) {
     this.#deps = deps;
+  }
+
+  /** Passes on the message of a line. Never throws. */
+  async forwardLine(line: string): Promise<void> {
+    if (line.trim() === '') return;
+    const done = this.#answerLine(line);
+    this.#open.add(done);
+    await done;
+    this.#open.delete(done);
+  }
+
+  /** When every line that was passed on has its answer, or after that time. */
+  async answered(withinMs: number): Promise<void> {
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, withinMs);
+    await Promise.race([Promise.all(this.#open), late]);
+    clearTimeout(timer);
+  }
+
+  async #answerLine(line: string): Promise<void> {
+    let value: unknown;
+    try {
+      value = JSON.parse(line);
+    } catch {
+      return this.#deps.warn('mcp: the client sent a line that is not JSON');
+    }
+    let message: JSONRPCMessage;
+    try {
+      message = parseJSONRPCMessage(value);
+    } catch {
+      const id = IdSchema.safeParse(value).data?.id ?? null;
+      const what = Array.isArray(value) ? BATCH : NO_MESSAGE;
+      return this.#refuse(id, what);
+    }
+    await this.forward(message);
+  }
+
+  /** No client can relate an answer without an id to what it sent. */
+  async #refuse(id: RequestId | null, text: string): Promise<void> {
+    this.#deps.warn(`mcp: the client sent ${text}`);
+    if (id === null) return;
+    const error = { code: ProtocolErrorCode.InvalidRequest, message: text };
+    await this.#deps.send({ jsonrpc: '2.0', id, error }).catch(() => undefined);
   }
 
   /** Never throws: what fails is the answer to the message, or a line for a person. */

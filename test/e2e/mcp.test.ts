@@ -1,6 +1,8 @@
 /** Clients of MCP on a real edge and a real agent: what is theirs alone, and what their leaving ends. */
+import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -32,11 +34,17 @@ async function connected(transport: StdioClientTransport | StreamableHTTPClientT
   return client;
 }
 
+function mcpCommand(edgeUrl = cluster.stack.edgeUrl) {
+  return {
+    command: process.execPath,
+    args: [join(REPOSITORY, 'local-agent/cli.ts'), 'mcp', '--control-api-base', edgeUrl],
+    env: { BAA_ROOT: node.root, BAA_OPERATOR_TOKEN: cluster.operatorToken },
+  };
+}
+
 /** The client of a `conductor mcp` of its own, all with the operator token of the same root. */
 function overCommand(edgeUrl = cluster.stack.edgeUrl): Promise<Client> {
-  const args = [join(REPOSITORY, 'local-agent/cli.ts'), 'mcp', '--control-api-base', edgeUrl];
-  const env = { BAA_ROOT: node.root, BAA_OPERATOR_TOKEN: cluster.operatorToken };
-  return connected(new StdioClientTransport({ command: process.execPath, args, env, stderr: 'inherit' }));
+  return connected(new StdioClientTransport({ ...mcpCommand(edgeUrl), stderr: 'inherit' }));
 }
 
 function overHttp(): Promise<Client> {
@@ -60,8 +68,8 @@ describe('a client of `conductor mcp`', () => {
   it('gets no result of an earlier one with the same token, that numbers its requests alike', async () => {
     const look = { name: 'exec', arguments: { argv: ['cat', 'edited.txt'] } };
     const results: unknown[] = [];
-    for (const text of ['before an edit', 'after an edit']) {
-      writeFileSync(join(workspace, 'edited.txt'), text);
+    for (const content of ['before an edit', 'after an edit']) {
+      writeFileSync(join(workspace, 'edited.txt'), content);
       const client = await overCommand();
       const { structuredContent } = await client.callTool(look);
       await client.close();
@@ -81,6 +89,17 @@ describe('a client of `conductor mcp`', () => {
     program.letEnd();
     expect((await answer).structuredContent).toMatchObject({ status: 'succeeded', output: 'over\n', repeated: true });
     expect(program.runs()).toBe(1);
+  });
+
+  it('gets the answer to a call behind which it has ended its input', async () => {
+    const { command, args, env } = mcpCommand();
+    const child = spawn(command, args, { env, stdio: ['pipe', 'pipe', 'inherit'] });
+    const params = { name: 'exec', arguments: { argv: ['echo', 'the last call'] } };
+    child.stdin.end(JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params }));
+    expect(JSON.parse(await text(child.stdout))).toMatchObject({
+      id: 1,
+      result: { structuredContent: { status: 'succeeded', output: 'the last call\n' } },
+    });
   });
 
   it('is served under the policy of the host, and the journal of the node has the call', async () => {

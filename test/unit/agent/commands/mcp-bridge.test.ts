@@ -104,6 +104,33 @@ describe('the bridge of MCP', () => {
     expect(sent).toHaveLength(1);
   });
 
+  it('waits for the answers that are open, for a bounded time', async () => {
+    const { bridge, received } = bridgeTo(stream(PONG));
+    void bridge.forwardLine(JSON.stringify(PING));
+    await bridge.answered(60_000);
+    expect(received).toEqual([PONG]);
+    const { bridge: stuck } = bridgeTo(new Response(new ReadableStream(), { headers: stream().headers }));
+    void stuck.forwardLine(JSON.stringify(PING));
+    await stuck.answered(1);
+  });
+
+  const error = { code: -32_600, message: expect.stringContaining('id') };
+  const malformed: [what: string, line: string, answers: unknown[]][] = [
+    ['a text that is not JSON', '{"jsonrpc"', []],
+    ['a batch', JSON.stringify([PING]), []],
+    ['an id that is not a whole number', JSON.stringify({ ...PING, id: 1.5 }), [{ jsonrpc: '2.0', id: 1.5, error }]],
+  ];
+
+  it.each(malformed)(
+    'says in a line that the client sent %s, and answers where there is an id',
+    async (_what, line, answers) => {
+      const { bridge, sent, received, warnings } = bridgeTo();
+      await bridge.forwardLine(line);
+      expect(received).toEqual(answers);
+      expect([sent, warnings.length, warnings.join().includes('\n')]).toEqual([[], 1, false]);
+    },
+  );
+
   it('repeats the revision, method and name of a message that names its revision', async () => {
     const { bridge, sent } = bridgeTo(stream(PONG));
     const _meta = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28' };
