@@ -1,6 +1,6 @@
 /** `audit`: every write at the edge, with its caller. What people did is a chain of its own, which `journal verify` checks. */
 import { AuditEntrySchema, PeopleWritesPageSchema } from '../../schema/contracts/audit.ts';
-import { valueOption } from '../config/flags.ts';
+import { numberOption, valueOption } from '../config/flags.ts';
 import type { CliCommand } from './command.ts';
 import { edgeOptions, withEdge } from './edge-access.ts';
 import { EXIT } from './exit-codes.ts';
@@ -26,7 +26,7 @@ const list = listCommand({
 });
 
 const chain = {
-  after: valueOption('--after <number>', 'only writes after that place in the chain'),
+  after: numberOption('--after <number>', 'only writes after that place in the chain'),
   limit: paging.limit,
 };
 

@@ -9,7 +9,7 @@ import type { CliCommand } from './command.ts';
 import { namedArgument, optionalText } from './command.ts';
 import type { CommandDeps } from './deps.ts';
 import { edgeOptions, withEdge } from './edge-access.ts';
-import { EXIT, UsageError } from './exit-codes.ts';
+import { EXIT, RefusedError } from './exit-codes.ts';
 import { paging, queryOf } from './lists.ts';
 import { loginsOf } from './logins.ts';
 import { parseNode } from './node-name.ts';
@@ -58,7 +58,7 @@ const list: CliCommand = {
   },
 };
 
-/** @throws UsageError when the edge knows no browser of that id */
+/** @throws RefusedError when the edge knows no browser of that id */
 async function findBrowser(edge: EdgeClient, id: string): Promise<Browser> {
   const all = await readList('browsers', async (cursor) => {
     const path = `${PATH}?limit=200${cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`}`;
@@ -68,7 +68,9 @@ async function findBrowser(edge: EdgeClient, id: string): Promise<Browser> {
   const found = all.find(({ client_id }) => client_id === id);
   if (found !== undefined) return found;
   const known = all.map(({ client_id }) => client_id).join(', ');
-  throw new UsageError(`there is no browser ${id}; ${known === '' ? 'none has connected yet' : `known are: ${known}`}`);
+  throw new RefusedError(
+    `there is no browser ${id}; ${known === '' ? 'none has connected yet' : `known are: ${known}`}`,
+  );
 }
 
 function printBrowser(deps: CommandDeps, { platforms, ...one }: Browser): void {

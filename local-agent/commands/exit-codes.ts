@@ -11,6 +11,11 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
+/** The command was called well, and what it asks for cannot be as things are: the message says what is the case. */
+export class RefusedError extends Error {
+  override readonly name = 'RefusedError';
+}
+
 /** The command was called well, but no system or no token is known that it could be for. */
 export class UnknownSystemError extends UsageError {}
 

@@ -14,19 +14,19 @@ import { idArgument, optionalText } from './command.ts';
 import type { CommandDeps } from './deps.ts';
 import { edgeOptions, withEdge } from './edge-access.ts';
 import type { ExitCode } from './exit-codes.ts';
-import { EXIT, UsageError } from './exit-codes.ts';
+import { EXIT, RefusedError } from './exit-codes.ts';
 import { present } from './output.ts';
 
 const LOOK_MS = 1_000;
 /** A large conversation takes longer; the edge continues by itself. */
 const FOLLOW_MS = 60_000;
 
-/** @throws UsageError without a person to ask */
+/** @throws RefusedError without a person to ask */
 async function confirmed(args: Args, deps: CommandDeps, id: string): Promise<boolean> {
   if (args.yes === true) return true;
   if (deps.prompts === null) {
     const command = printedCommand(deps.env, `conversations forget ${id} --yes`, optionalText(args, 'root'));
-    throw new UsageError(
+    throw new RefusedError(
       `no person can be asked here, and nothing brings a forgotten conversation back. To do it: ${command}`,
     );
   }

@@ -11,7 +11,7 @@ import type { Args, CliCommand } from './command.ts';
 import { idArgument, optionalText } from './command.ts';
 import type { CommandDeps } from './deps.ts';
 import { edgeOptions, withEdge } from './edge-access.ts';
-import { EXIT, UsageError } from './exit-codes.ts';
+import { EXIT, RefusedError, UsageError } from './exit-codes.ts';
 import { listCommand } from './lists.ts';
 import { moment, present } from './output.ts';
 import { callOnce, operationOf, operationOption } from './repeatable.ts';
@@ -66,19 +66,19 @@ type Detail = ReturnType<typeof InstructionDetailSchema.parse>;
 
 /**
  * The grant for the like of an instruction that asks, or has asked: a repeat of the call makes the same grant, also when it
- * has been decided since. @throws UsageError when there can be none
+ * has been decided since. @throws RefusedError when there can be none, UsageError for numbers that do not fit
  */
 function bodyOf(args: Args, detail: Detail) {
   const { instruction_id, target, tool, params, local_conversation_id, controller_id } = detail;
   const argv = grantableArgv(callName(target, tool), params);
   if (argv === null) {
-    throw new UsageError(
+    throw new RefusedError(
       `${instruction_id} cannot be granted: a grant covers a program by argv, without env and stdin`,
     );
   }
   const folder = detail.approval?.cwd ?? detail.asked_folder ?? null;
   if (folder === null) {
-    throw new UsageError(
+    throw new RefusedError(
       `${instruction_id} is ${detail.status}, and no person was asked about a folder of it; a grant is for what asks`,
     );
   }

@@ -10,13 +10,13 @@ import { stableNode } from '../service/stable-node.ts';
 import type { ServiceState } from '../service/state.ts';
 import { serviceState } from '../service/state.ts';
 import type { CommandDeps } from './deps.ts';
-import { UsageError } from './exit-codes.ts';
+import { RefusedError } from './exit-codes.ts';
 
-/** @throws UsageError on a platform that has no manager of services which this program knows */
+/** @throws RefusedError on a platform that has no manager of services which this program knows */
 export function requireManager(host: ServiceHost): ServiceManager {
   const manager = managerOf(host);
   if (manager !== null) return manager;
-  throw new UsageError(
+  throw new RefusedError(
     `services are installed on macOS (launchd) and Linux (systemd), and this is ${host.platform}: start the program by the means of this system, with "npm start"`,
   );
 }

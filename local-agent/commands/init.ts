@@ -19,7 +19,7 @@ import type { Args, CliCommand } from './command.ts';
 import { configOf, jsonOption } from './command.ts';
 import type { CommandDeps } from './deps.ts';
 import type { ExitCode } from './exit-codes.ts';
-import { EXIT, UsageError } from './exit-codes.ts';
+import { EXIT, RefusedError, UsageError } from './exit-codes.ts';
 import type { GivenToken } from './init-questions.ts';
 import { askEdge, askHost, readGivenToken } from './init-questions.ts';
 import { createNodeToken, nodeIdOf, readSession } from './node-token.ts';
@@ -30,12 +30,12 @@ const KEPT = ['controlApiBase', 'localApi', 'host', 'role', 'priority', 'preferr
 const initOptions = optionsOf(['root', 'nodeId', ...KEPT]);
 const resolve = (args: Args, deps: CommandDeps) => configOf(args, deps, initOptions, { starts: true });
 
-/** @throws UsageError when the root has a token or a configuration, which would be lost */
+/** @throws RefusedError when the root has a token or a configuration, which would be lost */
 function requireNewRoot(deps: CommandDeps, { root, stateDir }: Config): void {
   const paths = [configPathOf(root), join(stateDir, NODE_TOKEN_FILE)];
   const existing = paths.filter((path) => deps.readFile(path) !== null);
   if (existing.length === 0) return;
-  throw new UsageError(
+  throw new RefusedError(
     `${root} is set up already (${existing.join(', ')}): move these files away, or name another folder with --root`,
   );
 }
@@ -56,13 +56,13 @@ interface Host {
   asks: boolean;
 }
 
-/** Keeps the operator's token, unless the file has it already. @throws UsageError when the file has another one */
+/** Keeps the operator's token, unless the file has it already. @throws RefusedError when the file has another one */
 function keepOperatorToken(deps: CommandDeps, { stateDir }: Config, secret: string): () => void {
   const path = join(stateDir, OPERATOR_TOKEN_FILE);
   const existing = deps.readFile(path)?.trim();
   if (existing === undefined) return () => deps.writeNewFile(path, `${secret}\n`);
   if (existing === secret) return () => undefined;
-  throw new UsageError(`${path} holds another token than the one that was given: move the file away first`);
+  throw new RefusedError(`${path} holds another token than the one that was given: move the file away first`);
 }
 
 /** The node of an operator's token: a new one, under the id that was given or the name of the machine. */

@@ -5,7 +5,7 @@ import { rootIn } from '../service/plan.ts';
 import type { Args } from './command.ts';
 import { optionalText } from './command.ts';
 import type { CommandDeps } from './deps.ts';
-import { UsageError } from './exit-codes.ts';
+import { RefusedError, UsageError } from './exit-codes.ts';
 import { requireManager } from './host-service.ts';
 
 export interface InstalledHere {
@@ -25,7 +25,7 @@ export function installedRoot(host: ServiceHost, manager: ServiceManager): strin
 /**
  * Null when no service is installed.
  *
- * @throws UsageError when the file is not ours, or the service runs another root than the caller names
+ * @throws RefusedError when the file is not ours, UsageError when the service runs another root than the caller names
  */
 export function findInstalled(args: Args, deps: CommandDeps, host: ServiceHost): InstalledHere | null {
   const manager = requireManager(host);
@@ -34,7 +34,7 @@ export function findInstalled(args: Args, deps: CommandDeps, host: ServiceHost):
   const installed = manager.read(text);
   const root = installed === null ? null : rootIn(installed);
   if (installed === null || root === null) {
-    throw new UsageError(
+    throw new RefusedError(
       `${manager.file} is not a file that "service install" wrote: look at it, move it away, and install the service again`,
     );
   }
@@ -44,7 +44,7 @@ export function findInstalled(args: Args, deps: CommandDeps, host: ServiceHost):
   return { manager, root, isSystem: installed.argv.includes('system') };
 }
 
-/** @throws Error when no service is installed, UsageError as `findInstalled` does */
+/** @throws Error when no service is installed, and as `findInstalled` does */
 export function requireInstalled(args: Args, deps: CommandDeps, host: ServiceHost): InstalledHere {
   const found = findInstalled(args, deps, host);
   if (found !== null) return found;

@@ -20,7 +20,7 @@ import { idArgument, optionalText } from './command.ts';
 import type { CommandDeps } from './deps.ts';
 import { edgeOptions, withEdge } from './edge-access.ts';
 import type { ExitCode } from './exit-codes.ts';
-import { EXIT, UsageError } from './exit-codes.ts';
+import { EXIT, RefusedError } from './exit-codes.ts';
 import { listCommand, showCommand } from './lists.ts';
 import { moment, present, printFields, printTable, printText, withMoments } from './output.ts';
 import { resolveInstruction } from './resolve-instruction.ts';
@@ -110,7 +110,7 @@ function printApproval(deps: CommandDeps, { display, approval_hash, policy_line,
 
 const NOT_DESCRIBED = 'try again in a moment. When its node is away, it expires, or `instructions cancel` ends it';
 
-/** What the instruction asks a person to approve. @throws UsageError when it does not wait for an approval */
+/** What the instruction asks a person to approve. @throws RefusedError when it does not wait for an approval */
 async function readPendingApproval(args: Args, deps: CommandDeps, edge: EdgeClient): Promise<Approval> {
   const id = String(args.instruction);
   const path = `${PATH}/${encodeURIComponent(id)}`;
@@ -119,10 +119,10 @@ async function readPendingApproval(args: Args, deps: CommandDeps, edge: EdgeClie
   const command = printedCommand(deps.env, `instructions resubmit ${id}`, optionalText(args, 'root'));
   const next = isStoppedStatus(detail.status) ? `. To have its message judged again: ${command}` : '';
   if (detail.status === 'awaiting_approval')
-    throw new UsageError(`${id} is not described by its node yet; ${NOT_DESCRIBED}`);
+    throw new RefusedError(`${id} is not described by its node yet; ${NOT_DESCRIBED}`);
   const reason = waitsFor(detail);
   const status = reason === null ? detail.status : `${detail.status}, ${reason}`;
-  throw new UsageError(`${id} does not wait for approval: it is ${status}${next}`);
+  throw new RefusedError(`${id} does not wait for approval: it is ${status}${next}`);
 }
 
 async function decide(

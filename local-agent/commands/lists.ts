@@ -2,7 +2,8 @@
 import type { Argument, Option } from 'commander';
 import type { z } from 'zod';
 import { pageOf } from '../../schema/contracts/common.ts';
-import { countOption, valueOption } from '../config/flags.ts';
+import { HTTP } from '../../schema/defaults.ts';
+import { numberOption, valueOption } from '../config/flags.ts';
 import type { Args, CliCommand } from './command.ts';
 import { idArgument, optionalText } from './command.ts';
 import type { CommandDeps } from './deps.ts';
@@ -30,7 +31,7 @@ export interface ListSpec<T extends z.ZodType> {
 }
 
 export const paging = {
-  limit: countOption('--limit <count>', 'at most that many'),
+  limit: numberOption('--limit <count>', 'at most that many', { min: 1, max: HTTP.list_limit_max }),
   cursor: valueOption('--cursor <cursor>', 'continue after the page that printed this cursor'),
 };
 

@@ -7,7 +7,7 @@ import type { EdgeClient } from '../edge/http-client.ts';
 import { EdgeError } from '../edge/http-client.ts';
 import { printedCommand } from '../lib/printed-command.ts';
 import type { CommandDeps } from './deps.ts';
-import { UsageError } from './exit-codes.ts';
+import { RefusedError } from './exit-codes.ts';
 import { readList } from './read-pages.ts';
 
 const NOT_FOUND = 404;
@@ -16,10 +16,10 @@ export function readSession(edge: EdgeClient): Promise<Session> {
   return edge.call({ method: 'GET', path: '/v1/session', schema: SessionSchema });
 }
 
-/** @throws UsageError when the session is not that of a node */
+/** @throws RefusedError when the session is not that of a node */
 export function nodeIdOf({ role, controller_id }: Session, { env }: Pick<CommandDeps, 'env'>): string {
   if (role === 'controller' && controller_id !== null) return controller_id;
-  throw new UsageError(
+  throw new RefusedError(
     `the token has the role ${role}, and a node needs one of the role controller: "${printedCommand(env, 'nodes add NAME')}" on the first host creates it`,
   );
 }
@@ -27,7 +27,7 @@ export function nodeIdOf({ role, controller_id }: Session, { env }: Pick<Command
 /**
  * The id of the node that the client's token is bound to.
  *
- * @throws EdgeError, UsageError when the token is not the token of a node
+ * @throws EdgeError, RefusedError when the token is not the token of a node
  */
 export async function readNodeId(edge: EdgeClient, deps: Pick<CommandDeps, 'env'>): Promise<string> {
   return nodeIdOf(await readSession(edge), deps);
@@ -56,7 +56,7 @@ async function validTokenOf(edge: EdgeClient, node: string, now: number): Promis
 /**
  * Creates the token of a node that does not exist yet. `printed` is a command as a person types it.
  *
- * @throws UsageError when the node exists, or has a token that another host may use
+ * @throws RefusedError when the node exists, or has a token that another host may use
  */
 export async function createNodeToken(
   edge: EdgeClient,
@@ -65,13 +65,13 @@ export async function createNodeToken(
 ): Promise<TokenCreated> {
   if (await exists(edge, node)) {
     const create = `tokens create --role controller --subject ${node} --controller-id ${node}`;
-    throw new UsageError(
+    throw new RefusedError(
       `node ${node} exists already, and two hosts cannot share one id: choose another name. For a lost token of that host: ${printed(create)}`,
     );
   }
   const valid = await validTokenOf(edge, node, clock.now());
   if (valid !== undefined) {
-    throw new UsageError(
+    throw new RefusedError(
       `node ${node} has a valid token already, ${valid.token_id}, which no host has used to register: run the line that its creation printed. When that line is lost, revoke the token and add the node again: ${printed(`tokens revoke ${valid.token_id}`)}`,
     );
   }

@@ -22,7 +22,7 @@ import { idArgument, optionalText } from './command.ts';
 import type { CommandDeps } from './deps.ts';
 import { edgeOptions, operatorConfig } from './edge-access.ts';
 import type { ExitCode } from './exit-codes.ts';
-import { EXIT, UsageError } from './exit-codes.ts';
+import { EXIT, RefusedError, UsageError } from './exit-codes.ts';
 import { moment, present, printFields } from './output.ts';
 import { hostRoots } from './undo.ts';
 
@@ -39,7 +39,7 @@ async function check(args: Args, deps: CommandDeps, edge: EdgeClient, config: Co
   const path = `/v1/instructions/${encodeURIComponent(id)}`;
   const found = await edge.call({ method: 'GET', path, schema: InstructionDetailSchema });
   if (found.controller_id !== config.nodeId) {
-    throw new UsageError(
+    throw new RefusedError(
       `--check: ${id} ran on the node ${found.controller_id}, and this is ${config.nodeId}: run the check there`,
     );
   }

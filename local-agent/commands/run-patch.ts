@@ -8,11 +8,11 @@ import type { EdgeClient } from '../edge/http-client.ts';
 import type { CliCommand } from './command.ts';
 import { idArgument } from './command.ts';
 import { edgeOptions, withEdge } from './edge-access.ts';
-import { EXIT, UsageError } from './exit-codes.ts';
+import { EXIT, RefusedError } from './exit-codes.ts';
 import { present } from './output.ts';
 import { readList } from './read-pages.ts';
 
-/** The newest patch of a run, with its content. @throws UsageError when the edge has none */
+/** The newest patch of a run, with its content. @throws RefusedError when the edge has none */
 async function readNewestPatch(edge: EdgeClient, runId: string) {
   const path = `/v1/runs/${encodeURIComponent(runId)}/checkpoints`;
   const all = await readList(`checkpoints of ${runId}`, (cursor) => {
@@ -21,11 +21,12 @@ async function readNewestPatch(edge: EdgeClient, runId: string) {
     return edge.call({ method: 'GET', ...page });
   });
   const newest = all.findLast(({ type }) => type === 'git_diff');
-  if (newest === undefined) throw new UsageError(`${runId} has saved no patch: it has changed nothing in a repository`);
+  if (newest === undefined)
+    throw new RefusedError(`${runId} has saved no patch: it has changed nothing in a repository`);
   const patch = await edge.call({ method: 'GET', path: `${path}/${newest.seq}`, schema: CheckpointDetailSchema });
   if (patch.content !== null) return { ...patch, content: patch.content };
   const where = `checkpoint ${newest.seq} in the folder that \`runs show ${runId}\` names`;
-  throw new UsageError(`the edge does not keep the content of this patch: read ${where}`);
+  throw new RefusedError(`the edge does not keep the content of this patch: read ${where}`);
 }
 
 export const runPatch: CliCommand = {

@@ -9,7 +9,7 @@ import type { EdgeClient } from '../edge/http-client.ts';
 import type { Args, CliCommand } from './command.ts';
 import type { CommandDeps } from './deps.ts';
 import { withEdge } from './edge-access.ts';
-import { UsageError } from './exit-codes.ts';
+import { RefusedError, UsageError } from './exit-codes.ts';
 import type { ObjectKind } from './objects.ts';
 import { idsOn, OBJECTS } from './objects.ts';
 
@@ -44,7 +44,7 @@ async function findIds(edge: EdgeClient, kind: ObjectKind, start: string): Promi
   return { ids: ids.slice(0, SHOWN), more: ids.length > SHOWN };
 }
 
-/** The arguments with the whole id. @throws UsageError when no object or more than one is meant */
+/** The arguments with the whole id. @throws RefusedError when no object is meant, UsageError when more than one is */
 export async function withWholeId({ argument, isLocal }: CliCommand, args: Args, deps: CommandDeps): Promise<Args> {
   const name = argument?.name() ?? '';
   const kind = Object.hasOwn(OBJECTS, name) ? OBJECTS[name] : undefined;
@@ -56,7 +56,7 @@ export async function withWholeId({ argument, isLocal }: CliCommand, args: Args,
   const found = await withEdge(args, deps, (edge) => findIds(edge, kind, start));
   if (found === null) return args;
   const [only, ...others] = found.ids;
-  if (only === undefined) throw new UsageError(`there is no ${name} whose id begins with ${start}`);
+  if (only === undefined) throw new RefusedError(`there is no ${name} whose id begins with ${start}`);
   if (others.length === 0 && !found.more) return { ...args, [name]: only.id };
   const lines = found.ids.map(({ id, about }) => (about === '' ? `  ${id}` : `  ${id}  ${about}`));
   const more = found.more ? ['  and more'] : [];

@@ -1,7 +1,7 @@
 /** `ticks`: the log of the timed jobs, and one tick on request. */
 import type { Tick } from '../../schema/contracts/ticks.ts';
 import { TICK_DECISIONS, TICK_TRIGGERS, TickResponseSchema, TickSchema } from '../../schema/contracts/ticks.ts';
-import { choiceOption, valueOption } from '../config/flags.ts';
+import { choiceOption, numberOption, valueOption } from '../config/flags.ts';
 import type { CliCommand } from './command.ts';
 import { edgeOptions, withEdge } from './edge-access.ts';
 import { EXIT } from './exit-codes.ts';
@@ -23,7 +23,7 @@ const list = listCommand({
     decision: choiceOption('--decision <decision>', 'only ticks that decided that', TICK_DECISIONS),
     trigger: choiceOption('--trigger <trigger>', 'only ticks that were started by that', TICK_TRIGGERS),
     batch_id: valueOption('--batch <id>', 'only the tick with that batch id'),
-    after: valueOption('--after <number>', 'ticks behind that number, oldest first'),
+    after: numberOption('--after <number>', 'ticks behind that number, oldest first'),
   },
   head: ['TICK', 'BATCH', 'TRIGGER', 'DECISION', 'STARTED', 'MS', 'FAILURE'],
   row: (one) => [

@@ -13,7 +13,7 @@ import type { ServiceHost } from '../service/manager.ts';
 import type { Args, CliCommand } from './command.ts';
 import { configOf, jsonOption } from './command.ts';
 import type { CommandDeps } from './deps.ts';
-import { EXIT, UsageError } from './exit-codes.ts';
+import { EXIT, RefusedError } from './exit-codes.ts';
 import { installedRoot } from './installed-service.ts';
 import { present } from './output.ts';
 import { endService } from './stop-service.ts';
@@ -34,15 +34,15 @@ function printPlan(deps: CommandDeps, { root, removes, keeps }: UninstallPlan, o
   if (keeps.length > 0) deps.warn(`This stays: ${keeps.join(', ')}`);
 }
 
-/** @throws UsageError when there is no terminal to ask at, or the person says no */
+/** @throws RefusedError when there is no terminal to ask at, or the person says no */
 async function requireYes(args: Args, deps: CommandDeps, { root }: UninstallPlan): Promise<void> {
   if (args.yes === true) return;
   if (deps.prompts === null) {
-    throw new UsageError(
+    throw new RefusedError(
       `nothing was removed: there is no terminal to ask at. To remove it: ${printedCommand(deps.env, 'uninstall --yes', root)}`,
     );
   }
-  if (!(await deps.prompts.confirm(`Remove this from ${root}?`))) throw new UsageError('nothing was removed');
+  if (!(await deps.prompts.confirm(`Remove this from ${root}?`))) throw new RefusedError('nothing was removed');
 }
 
 async function requireStopped(args: Args, deps: CommandDeps, root: string, host: ServiceHost): Promise<boolean> {

@@ -14,10 +14,16 @@ export function valueOption(flags: string, about: string): Option {
   });
 }
 
-/** An option whose value is a number of things. */
-export function countOption(flags: string, about: string): Option {
+/** An option whose value is a whole number in a range. */
+export function numberOption(
+  flags: string,
+  about: string,
+  { min = 0, max = Number.MAX_SAFE_INTEGER }: { min?: number; max?: number } = {},
+): Option {
+  const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
   return new Option(flags, about).argParser((value: string) => {
-    if (!/^[1-9]\d*$/.test(value)) throw new InvalidArgumentError('It is not a whole number of at least 1.');
+    const fits = /^(?:0|[1-9]\d{0,15})$/.test(value) && Number(value) >= min && Number(value) <= max;
+    if (!fits) throw new InvalidArgumentError(`It is not a whole number ${range}.`);
     return value;
   });
 }

@@ -18,7 +18,9 @@ describe('the command line', () => {
     ['a missing required option', ['tokens', 'create', '--role', 'readonly'], /'--subject <subject>' not specified/],
     ['a missing value at the end', ['pause', '--reason'], /'--reason <text>' argument missing/],
     ['a missing value before an option', ['pause', '--reason', '--json'], /'--json' is invalid.*value is missing/],
-    ['a number that is none', ['tasks', 'list', '--limit', 'many'], /'many' is invalid.*whole number of at least 1/],
+    ['a number that is none', ['tasks', 'list', '--limit', 'many'], /'many' is invalid.*whole number from 1 to 200/],
+    ['a number out of its range', ['tasks', 'list', '--limit', '201'], /'201' is invalid.*whole number from 1 to 200/],
+    ['a place that is no number', ['ticks', 'list', '--after', 'x'], /'x' is invalid.*whole number of at least 0/],
     ['an invalid setting', ['config', '--lease-ttl-sec', '5'], /--lease-ttl-sec/],
   ])('%s exits with 2 and is explained on standard error', async (_what, argv, message) => {
     const world = commandWorld(nothing);

@@ -66,7 +66,7 @@ describe('conductor conversations forget', () => {
 
   it('is refused without a terminal unless --yes says so', async () => {
     const refused = world(1);
-    expect(await refused.run()).toBe(2);
+    expect(await refused.run()).toBe(1);
     expect(refused.calls).toEqual([]);
     expect(refused.stderr()).toContain(`conversations forget ${ID} --yes`);
     expect(await world(1).run('--yes')).toBe(0);

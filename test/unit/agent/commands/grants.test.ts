@@ -95,11 +95,19 @@ describe('conductor grants', () => {
     ['an option among the further items', ['--leading', '2'], {}, '--leading: 3 to 4'],
     ['too many uses', ['--uses', '21'], {}, 'max_uses'],
     ['too many hours', ['--hours', '9'], {}, 'expires_in_ms'],
-    ['a script', [], { params: { command: 'make' } }, 'cannot be granted'],
-    ['one that never asked', [], { approval: null, status: 'succeeded' }, 'no person was asked about a folder'],
-  ])('create refuses %s', async (_what, options, more, why) => {
+  ])('create refuses %s as a wrong call', async (_what, options, more, why) => {
     const { deps, bodies, stderr } = world(more);
     expect(await runCli(['grants', 'create', 'ins_1', ...options], deps)).toBe(2);
+    expect(bodies).toEqual([]);
+    expect(stderr()).toContain(why);
+  });
+
+  it.each([
+    ['a script', { params: { command: 'make' } }, 'cannot be granted'],
+    ['one that never asked', { approval: null, status: 'succeeded' }, 'no person was asked about a folder'],
+  ])('create is refused for %s', async (_what, more, why) => {
+    const { deps, bodies, stderr } = world(more);
+    expect(await runCli(['grants', 'create', 'ins_1'], deps)).toBe(1);
     expect(bodies).toEqual([]);
     expect(stderr()).toContain(why);
   });

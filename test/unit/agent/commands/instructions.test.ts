@@ -138,15 +138,15 @@ describe('instructions', () => {
     expect(world.stdout()).toContain('ins_1 is claimed');
   });
 
-  it('approve exits with 2 when the instruction does not wait', async () => {
+  it('approve of an instruction that does not wait exits with 1, without a word on how to call it', async () => {
     const world = edge('succeeded');
-    expect(await runCli(['instructions', 'approve', 'ins_1', '--hash', HASH], world.deps)).toBe(2);
-    expect(world.stderr()).toContain('it is succeeded');
+    expect(await runCli(['instructions', 'approve', 'ins_1', '--hash', HASH], world.deps)).toBe(1);
+    expect(world.stderr()).toBe('conductor: ins_1 does not wait for approval: it is succeeded');
   });
 
   it('approve names the command that resubmits when the instruction was stopped', async () => {
     const world = edge('expired');
-    expect(await runCli(['instructions', 'approve', 'ins_1'], world.deps)).toBe(2);
+    expect(await runCli(['instructions', 'approve', 'ins_1'], world.deps)).toBe(1);
     expect(world.stderr()).toContain(
       'it is expired. To have its message judged again: conductor instructions resubmit ins_1',
     );

@@ -74,7 +74,7 @@ describe('conductor instructions resolve --check', () => {
 
   it('is refused on another host than the one that ran it, by name', async () => {
     const { run, stderr } = world({ controller_id: 'node-2' });
-    expect(await run('ins_1', '--check')).toBe(2);
+    expect(await run('ins_1', '--check')).toBe(1);
     expect(stderr()).toContain('node-2');
   });
 

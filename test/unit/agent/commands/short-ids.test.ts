@@ -47,7 +47,7 @@ describe('the beginning of an id', () => {
 
   it('without such an object the command ends', async () => {
     const at = world();
-    expect(await runCli(['jobs', 'cancel', '01m8cfdxy'], at.deps)).toBe(2);
+    expect(await runCli(['jobs', 'cancel', '01m8cfdxy'], at.deps)).toBe(1);
     expect(at.stderr()).toContain('there is no job whose id begins with job_01m8cfdxy');
   });
 

@@ -209,13 +209,13 @@ describe('runs patch', () => {
 
   it('names the file on the node when the edge has no content', async () => {
     const { deps, stderr } = commandWorld(edge(null));
-    expect(await runCli(['runs', 'patch', RUN], deps)).toBe(2);
+    expect(await runCli(['runs', 'patch', RUN], deps)).toBe(1);
     expect(stderr()).toContain('read checkpoint 4 in the folder');
   });
 
   it('says when the run has saved none', async () => {
     const { deps, stderr } = commandWorld(() => ({ items: [checkpoint(1, 'summary')], next_cursor: null }));
-    expect(await runCli(['runs', 'patch', RUN], deps)).toBe(2);
+    expect(await runCli(['runs', 'patch', RUN], deps)).toBe(1);
     expect(stderr()).toContain('has saved no patch');
   });
 });

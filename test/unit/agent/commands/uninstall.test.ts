@@ -70,7 +70,10 @@ describe('uninstall', () => {
   it('without a terminal it wants --yes, and a person who says no keeps everything', async () => {
     await expect(all.run()).rejects.toThrow(/no terminal to ask at. To remove it: conductor uninstall --yes --root/);
     const { asked, prompts } = saying(false);
-    await expect(all.run({}, { prompts })).rejects.toThrow('nothing was removed');
+    await expect(all.run({}, { prompts })).rejects.toMatchObject({
+      name: 'RefusedError',
+      message: 'nothing was removed',
+    });
     expect(asked).toEqual([`Remove this from ${all.root}?`]);
     expect(all.names()).toEqual([...OWN, 'notes.txt', 'workspace'].sort());
     expect(await all.run({}, { prompts: saying(true).prompts })).toBe(0);
