@@ -44,6 +44,7 @@ import { service } from './service.ts';
 import { withWholeId } from './short-ids.ts';
 import { start } from './start.ts';
 import { status } from './status.ts';
+import { withNearSuggestions } from './suggestions.ts';
 import { drain, pause, resume } from './system.ts';
 import { tasks } from './tasks.ts';
 import { ticks } from './ticks.ts';
@@ -128,7 +129,7 @@ export function createProgram(deps: CommandDeps, execute: Execute): Command {
     .configureOutput({
       writeOut: (text) => deps.print(text.trimEnd()),
       writeErr: (text) => deps.warn(text.trimEnd()),
-      outputError: (text, write) => write(text.replace(/^error/, NAME)),
+      outputError: (text, write) => write(withNearSuggestions(text).replace(/^error/, NAME)),
     })
     .addHelpText('after', programFooter(deps));
   const add = (parent: Command, command: CliCommand) => {
@@ -167,25 +168,42 @@ export async function runCli(argv: readonly string[], given: CommandDeps = defau
     called = { args, connection: null };
     code = await command.run(await withWholeId(command, args, deps), deps);
   });
+  const words = isBare ? [start.name, ...argv] : argv;
   try {
-    await program.parseAsync(isBare ? [start.name, ...argv] : argv, { from: 'user' });
+    await program.parseAsync(words, { from: 'user' });
     return code;
   } catch (error) {
     const next = called === null ? null : nextStep(error, called.args, deps, called.connection);
-    return reportFailure(error, deps, next);
+    return reportFailure(error, deps, { next, help: helpLine(program, words, deps) });
   }
 }
 
-function reportFailure(error: unknown, deps: CommandDeps, next: string | null): ExitCode {
+/** Where the help of the command is that these words name. */
+function helpLine(program: Command, words: readonly string[], deps: CommandDeps): string {
+  const path = [programName(deps.env)];
+  let command: Command = program;
+  for (const word of words) {
+    const found = command.commands.find((one) => one.name() === word);
+    if (found === undefined) break;
+    command = found;
+    path.push(word);
+  }
+  return `${path.join(' ')} --help lists ${command.commands.length > 0 ? 'the commands' : 'its options'}`;
+}
+
+interface Advice {
+  /** What to do next, when that is known. */
+  next: string | null;
+  help: string;
+}
+
+function reportFailure(error: unknown, deps: CommandDeps, { next, help }: Advice): ExitCode {
   // By the time commander throws it has printed the help, the version or the error.
   const isPrinted = error instanceof CommanderError;
   if (isPrinted && error.exitCode === 0) return EXIT.fine;
   if (!isPrinted) deps.warn(`${NAME}: ${describeFailure(error)}`);
   if (next !== null) deps.warn(next);
   const exitCode = isPrinted ? EXIT.usage : exitCodeOf(error);
-  if (exitCode === EXIT.usage && !(error instanceof UnknownSystemError)) {
-    const name = programName(deps.env);
-    deps.warn(`${name} --help lists the commands, ${name} <command> --help lists the options of one`);
-  }
+  if (exitCode === EXIT.usage && !(error instanceof UnknownSystemError)) deps.warn(help);
   return exitCode;
 }

@@ -26,9 +26,33 @@ describe('the command line', () => {
     const world = commandWorld(nothing);
     expect(await runCli(argv, world.deps)).toBe(2);
     expect(world.stderr()).toMatch(message);
-    expect(world.stderr()).toMatch('conductor <command> --help');
+    expect(world.err.at(-1)).toMatch(/^conductor( [a-z]+)* --help lists /);
     expect(world.stdout()).toBe('');
     expect(world.calls).toEqual([]);
+  });
+
+  it.each([
+    [['pause', '--hold', '--foo'], 'conductor pause --help lists its options'],
+    [['tasks', 'list', '--limit', 'x'], 'conductor tasks list --help lists its options'],
+    [['tokens', 'creat'], 'conductor tokens --help lists the commands'],
+    [['frobnicate'], 'conductor --help lists the commands'],
+    [['--lease-ttl-sec', '5'], 'conductor start --help lists its options'],
+  ])('%j is called wrongly, and the last line names the help of that very command', async (argv, line) => {
+    const world = commandWorld(nothing);
+    await runCli(argv, world.deps);
+    expect(world.err.at(-1)).toBe(line);
+  });
+
+  it.each([
+    [['pause', '--foo'], null],
+    [['pause', '--roto'], '--root'],
+    [['pause', '--interupt'], '--interrupt'],
+    [['pause', '--intrupt'], '--interrupt'],
+    [['taks'], 'tasks'],
+  ])('of %j the suggestion is %s: two letters at most differ, and a third of them', async (argv, word) => {
+    const world = commandWorld(nothing);
+    await runCli(argv, world.deps);
+    expect(/Did you mean (?:one of )?(.*)\?/.exec(world.stderr())?.[1] ?? null).toBe(word);
   });
 
   it.each([[['--lease-ttl-sec', '5']], [['--role', 'king']]])('%j without a command runs start', async (argv) => {
