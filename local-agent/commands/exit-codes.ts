@@ -61,3 +61,21 @@ export function describeFailure(error: unknown): string {
   if (hasErrorCode(error, 'EACCES', 'EROFS')) return `${message}: ${NO_RIGHT_ADVICE}`;
   return isDiskFault(error) ? `${message}: ${DISK_FAULT_ADVICE}` : message;
 }
+
+const FAILURE_CODES = { 0: 'failed', 1: 'failed', 2: 'usage', 3: 'unreachable' } as const satisfies Record<
+  ExitCode,
+  string
+>;
+
+/** The failure as a program reads it with `--json`: of the form in which the edge responds. */
+export function failureJson(error: unknown, message: string, exitCode: ExitCode) {
+  const cause = error instanceof BrokenOffError ? error.cause : error;
+  const isOfEdge = cause instanceof EdgeError && cause.kind === 'status';
+  const code = cause instanceof RefusedError ? 'refused' : FAILURE_CODES[exitCode];
+  return {
+    ok: false,
+    error: isOfEdge ? cause.code : code,
+    message: isOfEdge ? cause.message : message,
+    details: isOfEdge ? cause.details : {},
+  };
+}

@@ -1,5 +1,6 @@
 /** The command line: parses it, runs one command, and turns every failure into a message and an exit code. */
 import { Command, CommanderError } from 'commander';
+import { visibleJson } from '../../schema/domain/visible.ts';
 import { programName } from '../lib/printed-command.ts';
 import { ask } from './ask.ts';
 import { audit } from './audit.ts';
@@ -17,7 +18,7 @@ import { diagnostics } from './diagnostics.ts';
 import { doctor } from './doctor.ts';
 import { events } from './events.ts';
 import type { ExitCode } from './exit-codes.ts';
-import { describeFailure, EXIT, exitCodeOf, UnknownSystemError } from './exit-codes.ts';
+import { describeFailure, EXIT, exitCodeOf, failureJson, UnknownSystemError } from './exit-codes.ts';
 import { firefox } from './firefox.ts';
 import { grants } from './grants.ts';
 import { addExamples, byHelpOrder, helpGroupOf, OTHER_COMMANDS, programFooter } from './help.ts';
@@ -174,7 +175,9 @@ export async function runCli(argv: readonly string[], given: CommandDeps = defau
     return code;
   } catch (error) {
     const next = called === null ? null : nextStep(error, called.args, deps, called.connection);
-    return reportFailure(error, deps, { next, help: helpLine(program, words, deps) });
+    // The parser refuses before it has read all options.
+    const asJson = called === null ? words.includes('--json') : called.args.json === true;
+    return reportFailure(error, deps, { next, help: helpLine(program, words, deps), asJson });
   }
 }
 
@@ -195,15 +198,20 @@ interface Advice {
   /** What to do next, when that is known. */
   next: string | null;
   help: string;
+  asJson: boolean;
 }
 
-function reportFailure(error: unknown, deps: CommandDeps, { next, help }: Advice): ExitCode {
+function reportFailure(error: unknown, deps: CommandDeps, { next, help, asJson }: Advice): ExitCode {
   // By the time commander throws it has printed the help, the version or the error.
   const isPrinted = error instanceof CommanderError;
   if (isPrinted && error.exitCode === 0) return EXIT.fine;
   if (!isPrinted) deps.warn(`${NAME}: ${describeFailure(error)}`);
   if (next !== null) deps.warn(next);
   const exitCode = isPrinted ? EXIT.usage : exitCodeOf(error);
+  if (asJson) {
+    const message = isPrinted ? withNearSuggestions(error.message).replace(/^error: /, '') : describeFailure(error);
+    deps.print(visibleJson(failureJson(error, message, exitCode), deps.isTerminal ? 2 : 0));
+  }
   if (exitCode === EXIT.usage && !(error instanceof UnknownSystemError)) deps.warn(help);
   return exitCode;
 }

@@ -46,13 +46,23 @@ export class EdgeError extends Error {
   /** The API's error code, or `network` / `unreadable_response`. */
   readonly code: string;
   readonly retryAfterMs: number | null;
+  /** What the API says besides the message. */
+  readonly details: Readonly<Record<string, unknown>>;
 
-  constructor(kind: EdgeErrorKind, status: number, code: string, message: string, retryAfterMs: number | null = null) {
+  constructor(
+    kind: EdgeErrorKind,
+    status: number,
+    code: string,
+    message: string,
+    retryAfterMs: number | null = null,
+    details: Readonly<Record<string, unknown>> = {},
+  ) {
     super(message);
     this.kind = kind;
     this.status = status;
     this.code = code;
     this.retryAfterMs = retryAfterMs;
+    this.details = details;
   }
 
   /** Whether the same request may succeed later: no response, 408, 429, 5xx. */
@@ -104,7 +114,10 @@ function readResponse<T>(schema: z.ZodType<T>, { status, text, retryMs, level }:
     throw new EdgeError('status', status, 'unreadable_response', misfit(level, parsed.error));
   }
   const failure = ErrorBodySchema.safeParse(json);
-  if (failure.success) throw new EdgeError('status', status, failure.data.error, failure.data.message, retryMs);
+  if (failure.success) {
+    const { error, message, details } = failure.data;
+    throw new EdgeError('status', status, error, message, retryMs, details);
+  }
   throw new EdgeError(
     'status',
     status,

@@ -17,7 +17,7 @@ describe('the command line', () => {
     ['an extra argument', ['config', 'extra'], /too many arguments.*extra/],
     ['a missing required option', ['tokens', 'create', '--role', 'readonly'], /'--subject <subject>' not specified/],
     ['a missing value at the end', ['pause', '--reason'], /'--reason <text>' argument missing/],
-    ['a missing value before an option', ['pause', '--reason', '--json'], /'--json' is invalid.*value is missing/],
+    ['a missing value before an option', ['pause', '--reason', '--root'], /'--root' is invalid.*value is missing/],
     ['a number that is none', ['tasks', 'list', '--limit', 'many'], /'many' is invalid.*whole number from 1 to 200/],
     ['a number out of its range', ['tasks', 'list', '--limit', '201'], /'201' is invalid.*whole number from 1 to 200/],
     ['a place that is no number', ['ticks', 'list', '--after', 'x'], /'x' is invalid.*whole number of at least 0/],
@@ -86,6 +86,34 @@ describe('the command line', () => {
     });
     expect(await runCli(['pause'], refused.deps)).toBe(1);
     expect(refused.stderr()).toMatch('forbidden: your role may not');
+  });
+
+  it.each([
+    ['one that is called wrongly', ['pause', '--bogus'], 2, { error: 'usage', message: "unknown option '--bogus'" }],
+    [
+      'one whose edge is away',
+      ['pause'],
+      3,
+      { error: 'unreachable', message: 'http://edge cannot be reached', details: {} },
+    ],
+    [
+      'one that the edge refuses',
+      ['jobs', 'retry', 'job_1'],
+      1,
+      { error: 'conflict', message: 'it is done', details: { status: 'done' } },
+    ],
+    ['one that cannot be as things are', ['runs', 'patch', 'run_1'], 1, { error: 'refused' }],
+  ])('--json prints a failure of %s as one line of JSON', async (_what, argv, code, failure) => {
+    const world = commandWorld(({ path }) => {
+      if (path.startsWith('/v1/runs/')) return { items: [], next_cursor: null };
+      if (path.includes('/jobs/'))
+        throw new EdgeError('status', 409, 'conflict', 'it is done', null, { status: 'done' });
+      throw new EdgeError('network', 0, 'network', 'http://edge cannot be reached');
+    });
+    expect(await runCli([...argv, '--json'], world.deps)).toBe(code);
+    expect(world.out).toHaveLength(1);
+    expect(JSON.parse(world.stdout())).toMatchObject({ ok: false, ...failure });
+    expect(world.stderr()).not.toBe('');
   });
 
   it.each([

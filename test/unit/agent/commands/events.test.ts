@@ -66,6 +66,7 @@ describe('conductor events', () => {
       refuses,
     );
     expect(await runCli(['events', '-f', '--topic', 'tasks', 'runs', '--json'], deps)).toBe(1);
+    expect(JSON.parse(out.pop() ?? '')).toMatchObject({ ok: false });
     expect(out.map((line) => JSON.parse(line).subject_id)).toEqual(['task_a', 'task_b', 'task_c']);
     expect(asked).toEqual(['-', '7', '8', '8', '9'].map((id) => `/v1/events?topics=tasks%2Cruns ${id}`));
     expect(err.join('\n')).toMatch(/cannot be reached: .*; trying again until Ctrl-C/);
