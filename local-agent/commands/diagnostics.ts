@@ -34,7 +34,7 @@ import { examine } from './doctor.ts';
 import { edgeOptions, withEdge } from './edge-access.ts';
 import { EXIT } from './exit-codes.ts';
 import { localSnapshot } from './local-snapshot.ts';
-import { fileStamp, present } from './output.ts';
+import { fileStamp, present, printProse } from './output.ts';
 
 const LOG_LINES = 300;
 const EDGE_MS = 5_000;
@@ -144,9 +144,9 @@ export const diagnostics: CliCommand = {
     deps.writeNewFile(path, text);
     const result = { path, bytes: Buffer.byteLength(text), contains: CONTAINS, leaves_out: LEAVES_OUT };
     present(args, deps, result, () => {
-      deps.print(`${path} is written, readable by you only. Read it before you send it.`);
-      deps.print(`It contains: ${CONTAINS.join('; ')}.`);
-      deps.print(`It leaves out: ${LEAVES_OUT.join('; ')}.`);
+      printProse(deps, `${path} is written, readable by you only. Read it before you send it.`);
+      printProse(deps, `It contains: ${CONTAINS.join('; ')}.`);
+      printProse(deps, `It leaves out: ${LEAVES_OUT.join('; ')}.`);
     });
     return EXIT.fine;
   },

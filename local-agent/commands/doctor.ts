@@ -20,7 +20,7 @@ import type { CommandDeps } from './deps.ts';
 import { edgeOptions } from './edge-access.ts';
 import { EXIT } from './exit-codes.ts';
 import { hostServiceState } from './host-service.ts';
-import { present, styled } from './output.ts';
+import { present, printProse, styled } from './output.ts';
 
 const GROUP_TITLES: Readonly<Record<Group, string>> = {
   program: 'Program',
@@ -83,17 +83,17 @@ export async function examine(
 function printFinding(deps: CommandDeps, title: string, { severity, what, why, advice, command }: FindingReport): void {
   const { sign, style } = SIGNS[severity];
   const [first = '', ...rest] = what.split('\n');
-  deps.print(`  ${styled(deps, style, `${sign} ${severity}`)}: ${title}: ${first}`);
-  for (const line of rest) deps.print(`      ${line}`);
-  deps.print(`      ${styled(deps, 'dim', 'why')}  ${why}`);
-  deps.print(`      ${styled(deps, 'dim', 'do')}   ${advice}`);
+  printProse(deps, `${title}: ${first}`, `  ${styled(deps, style, `${sign} ${severity}`)}: `);
+  for (const line of rest) printProse(deps, line, '      ');
+  printProse(deps, why, `      ${styled(deps, 'dim', 'why')}  `);
+  printProse(deps, advice, `      ${styled(deps, 'dim', 'do')}   `);
   if (command !== null) deps.print(`           ${styled(deps, 'bold', command)}`);
 }
 
 function printCheck(deps: CommandDeps, { title, state, note, findings, fixed }: CheckReport): void {
-  for (const what of fixed) deps.print(`  ${styled(deps, 'green', '✓ mended')}: ${title}: ${what}`);
-  if (state === 'ok') deps.print(`  ${styled(deps, 'green', '✓ fine')}: ${title}: ${note}`);
-  if (state === 'skipped') deps.print(`  ${styled(deps, 'dim', '- not checked')}: ${title}: ${note}`);
+  for (const what of fixed) printProse(deps, `${title}: ${what}`, `  ${styled(deps, 'green', '✓ mended')}: `);
+  if (state === 'ok') printProse(deps, `${title}: ${note}`, `  ${styled(deps, 'green', '✓ fine')}: `);
+  if (state === 'skipped') printProse(deps, `${title}: ${note}`, `  ${styled(deps, 'dim', '- not checked')}: `);
   for (const finding of findings) printFinding(deps, title, finding);
 }
 
@@ -107,7 +107,7 @@ function printReport(deps: CommandDeps, report: DoctorReport, fixLine: string): 
   const { errors, warnings, notes, skipped } = report;
   const counts = [counted(errors, 'error'), counted(warnings, 'warning'), counted(notes, 'note')];
   deps.print('');
-  deps.print(`${report.root}: ${counts.join(', ')}${skipped === 0 ? '' : `; ${skipped} not checked`}`);
+  printProse(deps, `${report.root}: ${counts.join(', ')}${skipped === 0 ? '' : `; ${skipped} not checked`}`);
   const fixable = report.checks.flatMap(({ findings }) => findings).filter((one) => one.fixable).length;
   if (fixable > 0) deps.print(`${counted(fixable, 'finding')} can be mended by: ${fixLine}`);
 }

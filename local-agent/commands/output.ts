@@ -5,7 +5,7 @@ import Table from 'cli-table3';
 import { makeVisible, makeVisibleLine, visibleJson } from '../../schema/domain/visible.ts';
 import type { Args } from './command.ts';
 import type { CommandDeps } from './deps.ts';
-import { cutToWidth, fitWidths } from './fit-table.ts';
+import { cutToWidth, fitWidths, rowBlock, wrapText } from './fit-table.ts';
 
 type Style = 'bold' | 'dim' | 'green' | 'red' | 'yellow';
 
@@ -77,7 +77,22 @@ function widthOf(text: string): number {
   return table.options.colWidths[0] ?? text.length;
 }
 
-/** Prints rows under a head, or the line `none` when there are no rows. On a terminal long cells give way to its width. */
+/** Prints each row as a block of names and values, with an empty line between two rows. */
+function printBlocks(deps: CommandDeps, head: readonly string[], rows: readonly string[][], columns: number): void {
+  for (const [at, row] of rows.entries()) {
+    if (at > 0) deps.print('');
+    for (const { name, lines } of rowBlock(head, row, columns, widthOf)) {
+      const [first = '', ...rest] = lines;
+      deps.print(`${styled(deps, 'bold', name)}${first}`.trimEnd());
+      for (const line of rest) deps.print(line);
+    }
+  }
+}
+
+/**
+ * Prints rows under a head, or the line `none` when there are no rows. On a terminal long cells give way to its width; on
+ * one that is too narrow for the columns each row is a block.
+ */
 export function printTable(
   deps: CommandDeps,
   head: readonly string[],
@@ -91,11 +106,25 @@ export function printTable(
   const cells = rows.map((row) => row.map(formatCell));
   const columns = deps.isTerminal ? deps.columns() : null;
   const widths = columns === null ? null : fitWidths(head, cells, columns, widthOf);
+  if (columns !== null && widths === null) return printBlocks(deps, head, cells, columns);
   const table = new Table({ head: head.map((name) => styled(deps, 'bold', name)), chars: PLAIN, style: TABLE_STYLE });
   for (const row of cells) {
     table.push(widths === null ? row : row.map((cell, at) => cutToWidth(cell, widths[at] ?? cell.length, widthOf)));
   }
   for (const line of table.toString().split('\n')) deps.print(line.trimEnd());
+}
+
+/**
+ * Prints sentences behind `label`, on a terminal in lines of its width with the others indented below the first. A word
+ * that is longer, such as a path, stays whole. A command to copy is no prose: print it as one line.
+ */
+export function printProse(deps: CommandDeps, text: string, label = ''): void {
+  const columns = deps.isTerminal ? deps.columns() : null;
+  const indent = widthOf(label);
+  const visible = makeVisible(text);
+  const [first = '', ...rest] = columns === null ? [visible] : wrapText(visible, columns - indent, widthOf, true);
+  deps.print(`${label}${first}`);
+  for (const line of rest) deps.print(`${' '.repeat(indent)}${line}`);
 }
 
 /** Prints names and values, one pair per line. */

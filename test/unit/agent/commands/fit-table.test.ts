@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { cutToWidth, fitWidths } from '../../../../local-agent/commands/fit-table.ts';
-import { moment, printTable } from '../../../../local-agent/commands/output.ts';
+import { moment, printProse, printTable } from '../../../../local-agent/commands/output.ts';
 import { commandWorld } from '../../../support/command-deps.ts';
 
 const ID = 'ins_01m8cfdxyyy7z5fqcft4b35v9r';
@@ -21,9 +21,33 @@ describe('a table on a terminal', () => {
     expect(shown[1]).toBe(`${ID}  running  ${LONG.slice(0, 18)}…`);
   });
 
-  it('ids stay whole, however narrow the terminal is', () => {
-    const [, row = ''] = lines(20, ['TASK', 'RUN', 'TITLE'], ['x', ID, LONG]);
-    expect(row).toBe(`x     ${ID}  ${LONG.slice(0, 7)}…`);
+  it('where the columns do not fit, each row is a block, no wider than the terminal and with nothing left out', () => {
+    const shown = lines(40, ['ID', 'STATUS', 'TITLE', 'NODE', 'CREATED'], [ID, 'running', LONG, 'mini', 'now'], ['2']);
+    expect(shown).toEqual([
+      `ID       ${ID}`,
+      'STATUS   running',
+      'TITLE    a title that is much longer',
+      '         than the terminal is wide, so',
+      '         it has to give way',
+      'NODE     mini',
+      'CREATED  now',
+      '',
+      'ID       2',
+      'STATUS',
+      'TITLE',
+      'NODE',
+      'CREATED',
+    ]);
+  });
+
+  it('ids stay whole, however narrow the terminal is, and have a line of their own', () => {
+    const shown = lines(34, ['TASK', 'RUN', 'TITLE'], ['x'.repeat(40), ID, 'short']);
+    expect(shown).toEqual([`TASK   ${'x'.repeat(27)}`, `       ${'x'.repeat(13)}`, 'RUN', `  ${ID}`, 'TITLE  short']);
+  });
+
+  it('a word that is longer than the line is broken between characters as they are shown', () => {
+    const shown = lines(20, ['NUMBER', 'TITLE', 'CREATED'], ['1', '把聊天标签变成可靠的🎉再来', 'now']);
+    expect(shown.slice(1, 4)).toEqual(['TITLE    把聊天标签', '         变成可靠的', '         🎉再来']);
   });
 
   it('a table that fits is left as it is', () => {
@@ -53,7 +77,7 @@ describe('a table on a terminal', () => {
       return text.length;
     };
     const long = 'x'.repeat(1_000_000);
-    const [, width = 0] = fitWidths(['N', 'TITLE'], [['1', long]], 80, widthOf);
+    const [, width = 0] = fitWidths(['N', 'TITLE'], [['1', long]], 80, widthOf) ?? [];
     expect(cutToWidth(long, width, widthOf)).toBe(`${'x'.repeat(76)}…`);
     expect(Math.max(...measured)).toBeLessThan(1_000);
   });
@@ -62,6 +86,28 @@ describe('a table on a terminal', () => {
 describe('a table in a pipe', () => {
   it('nothing is cut', () => {
     expect(lines(null, ['ID', 'TITLE'], [ID, LONG])[1]).toBe(`${ID}  ${LONG}`);
+  });
+});
+
+describe('sentences', () => {
+  const prose = (columns: number | null, text: string, label?: string): string[] => {
+    const world = commandWorld(() => null, { isTerminal: columns !== null, columns: () => columns });
+    printProse(world.deps, text, label);
+    return world.out;
+  };
+
+  it('on a terminal they are in lines of its width, below each other, and a path stays whole', () => {
+    expect(prose(20, 'the file /srv/baa/state/operator.token is readable by others', '  ! error: ')).toEqual([
+      '  ! error: the file',
+      '           /srv/baa/state/operator.token',
+      '           is',
+      '           readable',
+      '           by others',
+    ]);
+  });
+
+  it('in a pipe they are one line', () => {
+    expect(prose(null, 'a b c '.repeat(20), '  why  ')).toEqual([`  why  ${'a b c '.repeat(20)}`]);
   });
 });
 
