@@ -14,8 +14,11 @@ export const watchOption = new Option('-w, --watch', 'look again until Ctrl-C, a
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 5_000;
 const GROWTH = 1.5;
-/** The cursor to the upper left, and all that was there away, what scrolled out included. */
-const CLEAR = Buffer.from('\u001b[H\u001b[2J\u001b[3J');
+/** The second screen of a terminal: what the person did before stays on the first, with all that scrolled out of it. */
+const ENTER = Buffer.from('\u001b[?1049h');
+const LEAVE = Buffer.from('\u001b[?1049l');
+/** The cursor to the upper left, and all that is shown away. */
+const CLEAR = Buffer.from('\u001b[H\u001b[2J');
 
 /** What one look has seen. */
 export interface Seen {
@@ -35,6 +38,20 @@ export async function watched(
     await look(deps);
     return EXIT.fine;
   }
+  const screen = screenOf(args, deps);
+  try {
+    await lookAgainAndAgain(deps, look, screen);
+  } finally {
+    screen.end();
+  }
+  return EXIT.fine;
+}
+
+async function lookAgainAndAgain(
+  deps: CommandDeps,
+  look: (deps: CommandDeps) => Promise<Seen>,
+  screen: Screen,
+): Promise<void> {
   const state = { isStopped: false };
   const stopped = deps.stopSignal().then(() => {
     state.isStopped = true;
@@ -50,14 +67,13 @@ export async function watched(
     if (seen !== null) {
       const facts: string = JSON.stringify(seen.facts());
       const hasChanged = facts !== last;
-      if (hasChanged || deps.isTerminal) show(args, deps, lines, last === null);
+      if (hasChanged || deps.isTerminal) screen.show(lines);
       if (seen.isOver) break;
       if (hasChanged) pauseMs = FIRST_PAUSE_MS;
       last = facts;
     }
     await pauseUntil(deps, pauseMs, stopped);
   }
-  return EXIT.fine;
 }
 
 /** Ends early with `stopped`, and leaves no timer behind that would keep the process. */
@@ -70,8 +86,27 @@ export async function pauseUntil({ clock }: CommandDeps, ms: number, stopped: Pr
   cancel();
 }
 
-function show(args: Args, deps: CommandDeps, lines: readonly string[], isFirst: boolean): void {
-  if (deps.isTerminal) deps.printBytes(CLEAR);
-  else if (!isFirst && args.json !== true) deps.print('');
-  for (const line of lines) deps.print(line);
+interface Screen {
+  show: (lines: readonly string[]) => void;
+  /** Gives a terminal back as it was, with what was shown last below. */
+  end: () => void;
+}
+
+function screenOf(args: Args, deps: CommandDeps): Screen {
+  let shown: readonly string[] | null = null;
+  const printAll = (lines: readonly string[]) => {
+    for (const line of lines) deps.print(line);
+  };
+  const show = (lines: readonly string[]) => {
+    if (deps.isTerminal) deps.printBytes(shown === null ? Buffer.concat([ENTER, CLEAR]) : CLEAR);
+    else if (shown !== null && args.json !== true) deps.print('');
+    shown = lines;
+    printAll(lines);
+  };
+  const end = () => {
+    if (!deps.isTerminal || shown === null) return;
+    deps.printBytes(LEAVE);
+    printAll(shown);
+  };
+  return { show, end };
 }

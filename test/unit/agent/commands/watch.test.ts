@@ -9,6 +9,12 @@ const away = () => {
   throw new EdgeError('network', 0, 'network', 'http://edge cannot be reached');
 };
 
+const ENTER = '\u001b[?1049h';
+const LEAVE = '\u001b[?1049l';
+const CLEAR = '\u001b[H\u001b[2J';
+
+const keep = (into: string[]) => (bytes: Uint8Array) => void into.push(Buffer.from(bytes).toString('utf8'));
+
 /** Watches what these looks see, one after the other; the person stops at the last one. Pauses pass at once. */
 async function watch(
   looks: readonly (string | (() => never))[],
@@ -52,10 +58,27 @@ describe('what is watched', () => {
     expect(out).toEqual(['{"a":1}', '{"a":2}']);
   });
 
-  it('a terminal shows each look in place of the one before', async () => {
-    const clear = '\u001b[H\u001b[2J\u001b[3J';
+  it('a terminal shows each look in place of the one before on its second screen; the last one remains on the first', async () => {
     const { out } = await watch(['a 1 s', 'a 2 s'], { isTerminal: true });
-    expect(out).toEqual([clear, 'a 1 s', clear, 'a 2 s']);
+    expect(out).toEqual([`${ENTER}${CLEAR}`, 'a 1 s', CLEAR, 'a 2 s', LEAVE, 'a 2 s']);
+  });
+
+  it('nothing that it sends removes what scrolled out of a terminal', async () => {
+    const { out } = await watch(['a', 'ended'], { isTerminal: true });
+    expect(out.join('')).not.toContain('[3J');
+  });
+
+  it('an error gives the terminal back, and an error of the first look finds it untouched', async () => {
+    const world: string[] = [];
+    const over = { isTerminal: true, print: (line: string) => void world.push(line), printBytes: keep(world) };
+    const refused = () => {
+      throw new EdgeError('status', 403, 'forbidden', 'no');
+    };
+    await expect(watch(['a', refused], over)).rejects.toThrow('no');
+    expect(world.slice(-2)).toEqual([LEAVE, 'a']);
+    world.length = 0;
+    await expect(watch([refused], over)).rejects.toThrow('no');
+    expect(world).toEqual([]);
   });
 
   it('it ends by itself when nothing more can come', async () => {
