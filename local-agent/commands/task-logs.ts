@@ -1,6 +1,6 @@
 /**
- * `tasks logs`: the output of a task, with `-f` until the task has ended. A pipe gets the bytes as they are; on a terminal no
- * control character of a foreign program reaches it.
+ * `tasks logs`: the output of a task, with `-f` until the task has ended. Its control characters are made visible, also
+ * in a pipe, behind which is often a terminal; `--raw` prints the bytes as they are.
  */
 import { StringDecoder } from 'node:string_decoder';
 import { Option } from 'commander';
@@ -11,7 +11,7 @@ import { makeVisible } from '../../schema/domain/visible.ts';
 import { connectionOptions } from '../config/flags.ts';
 import { EdgeError } from '../edge/http-client.ts';
 import { pause } from '../lib/clock.ts';
-import type { CliCommand } from './command.ts';
+import type { Args, CliCommand } from './command.ts';
 import { idArgument } from './command.ts';
 import type { CommandDeps } from './deps.ts';
 import { operatorConfig } from './edge-access.ts';
@@ -75,24 +75,31 @@ async function printLog(log: LogRequest, deps: CommandDeps, write: (bytes: Buffe
   }
 }
 
-/** Writes the bytes as this output can take them. */
-function writer({ isTerminal, printBytes }: CommandDeps): (bytes: Buffer) => void {
-  if (!isTerminal) return printBytes;
+/** Writes the text with control characters made visible, or the bytes as they are. */
+function writer(args: Args, { printBytes }: CommandDeps): { write: (bytes: Buffer) => void; end: () => void } {
+  if (args.raw === true) return { write: printBytes, end: () => undefined };
   const decoder = new StringDecoder('utf8');
-  return (bytes) => printBytes(Buffer.from(makeVisible(decoder.write(bytes))));
+  const print = (text: string) => printBytes(Buffer.from(makeVisible(text)));
+  return { write: (bytes) => print(decoder.write(bytes)), end: () => print(decoder.end()) };
 }
 
 export const taskLogs: CliCommand = {
   name: 'logs',
   about: 'print the output of a task',
-  examples: ['tasks logs TASK_ID', 'tasks logs -f TASK_ID'],
+  examples: ['tasks logs TASK_ID', 'tasks logs -f TASK_ID', 'tasks logs --raw TASK_ID > output.log'],
   argument: idArgument('task', 'task_…'),
-  options: [...connectionOptions, new Option('-f, --follow', 'follow it until the task has ended')],
+  options: [
+    ...connectionOptions,
+    new Option('-f, --follow', 'follow it until the task has ended'),
+    new Option('--raw', 'print the bytes as they are, with the control characters of the program'),
+  ],
   run: async (args, deps) => {
     const { controlApiBase, operatorToken } = operatorConfig(args, deps);
     const url = new URL(`${controlApiBase}/v1/tasks/${encodeURIComponent(String(args.task))}/logs`);
     if (args.follow === true) url.searchParams.set('follow', '1');
-    await printLog({ url, token: operatorToken }, deps, writer(deps));
+    const { write, end } = writer(args, deps);
+    await printLog({ url, token: operatorToken }, deps, write);
+    end();
     return EXIT.fine;
   },
 };

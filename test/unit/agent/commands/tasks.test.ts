@@ -164,12 +164,25 @@ describe('tasks logs', () => {
     },
   };
 
-  it('prints the bytes as they are, and continues behind what has arrived when the edge breaks off', async () => {
-    const { url, offsets } = await logEdge(Buffer.from('one\ntwo\n\u001b[31mred\n'));
+  it.each([
+    ['makes control characters visible, also in a pipe, and cuts no character in two', [], 'caf\u00e9\n\\u{1b}]0;x\\u{7}\ufffd'],
+    ['prints the bytes as they are with --raw', ['--raw'], null],
+  ])('%s', async (_name, options, printed) => {
+    const text = Buffer.concat([Buffer.from('caf\u00e9\n\u001b]0;x\u0007'), Buffer.from([0xe9])]);
+    const { url } = await logEdge(text, 'caf'.length + 1);
+    const pieces: Uint8Array[] = [];
+    const { deps } = commandWorld(() => null, { printBytes: (bytes) => void pieces.push(bytes) });
+    const env = { ...deps.env, BAA_CONTROL_API_BASE: url };
+    expect(await runCli(['tasks', 'logs', TASK, ...options], { ...deps, env, clock: atOnce })).toBe(0);
+    expect(Buffer.concat(pieces)).toEqual(printed === null ? text : Buffer.from(printed));
+  });
+
+  it('continues behind what has arrived when the edge breaks off', async () => {
+    const { url, offsets } = await logEdge(Buffer.from('one\ntwo\nthree\n'));
     const { deps, out } = commandWorld(() => null);
     const env = { ...deps.env, BAA_CONTROL_API_BASE: url };
     expect(await runCli(['tasks', 'logs', TASK, '-f'], { ...deps, env, clock: atOnce })).toBe(0);
-    expect(out.join('')).toBe('one\ntwo\n\u001b[31mred\n');
+    expect(out.join('')).toBe('one\ntwo\nthree\n');
     expect(offsets).toEqual([0, 5]);
   });
   it('counts the bytes that the edge does not keep, and not the line about them, when it continues', async () => {
