@@ -48,7 +48,7 @@ const people: CliCommand = {
         rows,
         'no person has changed anything yet',
       );
-      if (page.next_after !== null) deps.print(`more: --after ${page.next_after}`);
+      if (page.next_after !== null) deps.warn(`more: --after ${page.next_after}`);
     });
     return EXIT.fine;
   },

@@ -52,7 +52,7 @@ const list: CliCommand = {
       ]);
       const head = ['ID', 'NODE', 'CONNECTED', 'LOGINS', 'STOPPED', 'REPORTED'];
       printTable(deps, head, rows, 'no browser has connected yet; pair one with: conductor pair');
-      if (page.next_cursor !== null) deps.print(`more: --cursor ${page.next_cursor}`);
+      if (page.next_cursor !== null) deps.warn(`more: --cursor ${page.next_cursor}`);
     });
     return EXIT.fine;
   },

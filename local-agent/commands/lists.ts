@@ -61,7 +61,8 @@ export function listCommand<T extends z.ZodType>(spec: ListSpec<T>): CliCommand 
             const rows = page.items.map((item) => spec.row(item));
             printTable(shown, spec.head, rows, spec.none);
             spec.below?.(shown, page.items);
-            if (page.next_cursor !== null) shown.print(`more: --cursor ${page.next_cursor}`);
+            // What is watched is the newest page, and would say so at every look.
+            if (page.next_cursor !== null && args.watch !== true) shown.warn(`more: --cursor ${page.next_cursor}`);
           });
           return { facts: () => page.items.map((item) => spec.facts?.(item)), isOver: false };
         }),

@@ -41,7 +41,7 @@ function printTexts(deps: CommandDeps, { items, back_to, next_cursor }: TextSear
   ]);
   const none = 'no text that was searched has these words';
   printTable(deps, ['KIND', 'ID', 'CONVERSATION', 'IN', 'CREATED', 'TEXT'], rows, none);
-  if (back_to !== null) deps.print(`searched back to ${moment(back_to)}; further back: --cursor ${next_cursor}`);
+  if (back_to !== null) deps.warn(`searched back to ${moment(back_to)}; further back: --cursor ${next_cursor}`);
 }
 
 export const search: CliCommand = {

@@ -25,12 +25,12 @@ function world(texts = { items: [MESSAGE], back_to: 1 as number | null, next_cur
 
 describe('conductor search', () => {
   it('shows objects, and words with what is around them on one line, and how to search further back', async () => {
-    const { deps, stdout, calls } = world();
+    const { deps, stdout, stderr, calls } = world();
     expect(await runCli(['search', ' needle '], deps)).toBe(0);
     expect(calls.map(({ path }) => path).sort()).toEqual(['/v1/search/texts?q=needle', '/v1/search?q=needle']);
     expect(stdout()).toMatch(/task +task_1 +A needle/);
     expect(stdout()).toContain('first\\u{a}Needle and \\u{202e}after');
-    expect(stdout()).toMatch(new RegExp(`searched back to .*; further back: --cursor ${CURSOR}`));
+    expect(stderr()).toMatch(new RegExp(`searched back to .*; further back: --cursor ${CURSOR}`));
   });
 
   it('searches one conversation, and further back, in texts only', async () => {
