@@ -20,6 +20,7 @@ import { watchHeartbeat } from './heartbeat.ts';
 import type { Layout } from './layout.ts';
 import { layoutOf, REPOSITORY } from './layout.ts';
 import { ensurePage } from './page-build.ts';
+import { sayRecovery } from './say-recovery.ts';
 import { AGENT_STOP_MS } from './send-heartbeats.ts';
 import { SMALL_HEAP, Supervised } from './supervised.ts';
 
@@ -69,7 +70,9 @@ export async function startStack(options: StackOptions, say: (line: string) => v
   const log = await openEdgeLog(layout.logs, (line) => say(`edge | ${line}`));
   const edge = new Supervised({ ...edgeSpec(options, layout, port, bootstrap), output: log.take }, say);
   edge.on('message', (message) => sayMigrations(message as EdgeMessage, say));
-  await startChild(edge, (signal) => once(edge, 'message', { signal }));
+  const edgeReady = (signal: AbortSignal) => once(edge, 'message', { signal });
+  sayRecovery(edge, edgeReady, say);
+  await startChild(edge, edgeReady);
   const edgeUrl = `http://127.0.0.1:${port}`;
   const stopWatching = watchHealth(edge, edgeUrl, say);
   try {
@@ -210,7 +213,9 @@ async function startAgentChild(
     },
     say,
   );
-  await startChild(agent, (signal) => waitUntilHealthy(`${url}/healthz`, signal));
+  const agentReady = (signal: AbortSignal) => waitUntilHealthy(`${url}/healthz`, signal);
+  sayRecovery(agent, agentReady, say);
+  await startChild(agent, agentReady);
   return agent;
 }
 

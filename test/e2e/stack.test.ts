@@ -131,7 +131,7 @@ describe('npm start', () => {
     expect(await isHealthy(first.ready.edge_url)).toBe(true);
   });
 
-  itSeesProcesses('a killed agent and a killed edge are restarted, and the restart is printed', async () => {
+  itSeesProcesses('a killed agent and a killed edge are restarted, and the restart is printed, also that it responds again', async () => {
     const root = newRoot();
     const { child, err, ready } = await started(root);
     for (const [name, program, url] of [
@@ -141,7 +141,8 @@ describe('npm start', () => {
       const pid = findChild(program, root, child.pid);
       process.kill(pid, 'SIGKILL');
       await until(async () => err.some((line) => line.startsWith(`${name} died (SIGKILL); starting it again`)));
-      await until(() => isHealthy(url));
+      await until(async () => err.includes(`${name} responds again`));
+      expect(await isHealthy(url)).toBe(true);
       expect(findChild(program, root, child.pid)).not.toBe(pid);
     }
   });

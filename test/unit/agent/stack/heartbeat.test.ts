@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { watchHeartbeat } from '../../../../local-agent/stack/heartbeat.ts';
 import { REPOSITORY } from '../../../../local-agent/stack/layout.ts';
+import { sayRecovery } from '../../../../local-agent/stack/say-recovery.ts';
 import { HEARTBEAT } from '../../../../local-agent/stack/send-heartbeats.ts';
 import type { SupervisedEvents } from '../../../../local-agent/stack/supervised.ts';
 import { Supervised } from '../../../../local-agent/stack/supervised.ts';
@@ -52,6 +53,45 @@ describe('a supervised program', () => {
     child.start();
     expect(await died).toEqual(['exit code 3']);
     expect(said).toEqual([]);
+  });
+});
+
+describe('a child that was started again', () => {
+  /** A child whose readiness the test decides. */
+  function watchedChild() {
+    const child = new SilentChild();
+    const said: string[] = [];
+    const readies: (() => void)[] = [];
+    const ready = (signal: AbortSignal) =>
+      new Promise<void>((resolve, reject) => {
+        readies.push(resolve);
+        signal.addEventListener('abort', () => reject(new Error('it died')));
+      });
+    sayRecovery(child, ready, (line) => said.push(line));
+    return { child, said, readies };
+  }
+
+  it('is said to respond again once, when it does, and its first start is not', async () => {
+    const { child, said, readies } = watchedChild();
+    child.emit('started', 1);
+    expect(readies).toHaveLength(0);
+    child.emit('died', 'SIGKILL');
+    child.emit('started', 2);
+    await Promise.resolve();
+    expect(said).toEqual([]);
+    readies[0]?.();
+    await vi.waitFor(() => expect(said).toEqual(['agent responds again']));
+  });
+
+  it('that dies before it responds is said to respond when a later one does', async () => {
+    const { child, said, readies } = watchedChild();
+    for (const pid of [2, 3]) {
+      child.emit('died', 'SIGKILL');
+      child.emit('started', pid);
+    }
+    readies[0]?.();
+    readies[1]?.();
+    await vi.waitFor(() => expect(said).toEqual(['agent responds again']));
   });
 });
 
