@@ -86,7 +86,7 @@ function writer(args: Args, { printBytes }: CommandDeps): { write: (bytes: Buffe
 export const taskLogs: CliCommand = {
   name: 'logs',
   about: 'print the output of a task',
-  examples: ['tasks logs TASK_ID', 'tasks logs -f TASK_ID', 'tasks logs --raw TASK_ID > output.log'],
+  examples: ['tasks logs TASK_ID', 'tasks logs -f TASK_ID', 'tasks logs --raw TASK_ID'],
   argument: idArgument('task', 'task_…'),
   options: [
     ...connectionOptions,

@@ -47,7 +47,7 @@ describe('conversations', () => {
     await runCli(['conversations', 'list', '--status', 'auto', '--limit', '1'], world.deps);
     expect(world.calls[0]?.path).toBe('/v1/renewal/conversations?status=auto&limit=1');
     expect(world.stdout()).toMatch(/lc_1 +chatgpt +auto/);
-    expect(world.stdout()).toMatch('--cursor abc');
+    expect(world.stderr()).toMatch('--cursor abc');
   });
 
   it.each([
