@@ -9,8 +9,8 @@ import {
 import { callName } from '../../schema/contracts/tools.ts';
 import { groupAlike } from '../../schema/domain/alike.ts';
 import { shownFields } from '../../schema/domain/approval.ts';
+import { briefParams } from '../../schema/domain/brief-params.ts';
 import { isStoppedStatus } from '../../schema/domain/instruction-machine.ts';
-import { visibleJson } from '../../schema/domain/visible.ts';
 import { choiceOption, valueOption } from '../config/flags.ts';
 import type { EdgeClient } from '../edge/http-client.ts';
 import { printedCommand } from '../lib/printed-command.ts';
@@ -26,7 +26,6 @@ import { moment, present, printFields, printTable, printText, withMoments } from
 import { resolveInstruction } from './resolve-instruction.ts';
 
 const PATH = '/v1/instructions';
-const BRIEF_CHARS = 100;
 const instruction = { argument: 'instruction', idForm: 'ins_…' };
 
 /** Instructions are numbered from 1 where people read them, as in the reply. */
@@ -46,11 +45,6 @@ function printAlike(deps: CommandDeps, items: readonly Instruction[]): void {
   }
 }
 
-function briefParams(params: Instruction['params']): string {
-  const text = visibleJson(params);
-  return text.length <= BRIEF_CHARS ? text : `${text.slice(0, BRIEF_CHARS)}…`;
-}
-
 const list = listCommand({
   about: 'list instructions, newest first',
   examples: ['instructions list --status awaiting_approval', 'instructions list --watch'],
@@ -63,7 +57,7 @@ const list = listCommand({
   head: ['ID', 'INSTRUCTION', 'STATUS', 'CODE', 'EXIT', 'MS', 'CREATED'],
   row: (one) => [
     one.instruction_id,
-    callName(one.target, one.tool),
+    `${callName(one.target, one.tool)} ${briefParams(one.params)}`,
     one.status,
     one.error_code ?? one.gate ?? waitsFor(one),
     one.exit_code,

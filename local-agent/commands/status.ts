@@ -12,6 +12,7 @@ import type { ExitCode } from './exit-codes.ts';
 import { localSnapshot } from './local-snapshot.ts';
 import { loginsOf } from './logins.ts';
 import { moment, present, printFields, printTable } from './output.ts';
+import { printSnapshot } from './print-snapshot.ts';
 import { watched, watchOption } from './watch.ts';
 
 const SECOND_MS = 1_000;
@@ -126,7 +127,7 @@ async function localStatus(args: Args, deps: CommandDeps): Promise<ExitCode> {
     return await watched(args, deps, async (shown) => {
       const schema = z.record(z.string(), z.unknown());
       const snapshot = await agent.call({ method: 'GET', path: '/v1/status', schema });
-      present(args, shown, snapshot, () => printFields(shown, snapshot));
+      present(args, shown, snapshot, () => printSnapshot(shown, snapshot));
       return { facts: () => snapshot, isOver: false };
     });
   } finally {

@@ -3,7 +3,7 @@
 import type { z } from 'zod';
 import type { InstructionSchema } from '../../../schema/contracts/instructions.ts';
 import { callName } from '../../../schema/contracts/tools.ts';
-import { briefParams } from '../panels/brief-params.ts';
+import { briefParams } from '../../../schema/domain/brief-params.ts';
 import { word } from '../texts/texts.ts';
 import { Status } from './parts.tsx';
 import { INSTRUCTION_TONES } from './tones.ts';

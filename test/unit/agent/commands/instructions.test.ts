@@ -81,6 +81,13 @@ describe('what a chat wrote into an approval', () => {
 });
 
 describe('instructions', () => {
+  it('list says what would run, on one short line in which nothing is invisible', async () => {
+    const row = { ...ROW, params: { argv: ['git', 'push', '\u202e', 'x'.repeat(200)] } };
+    const world = commandWorld(() => ({ items: [row], next_cursor: null }));
+    expect(await runCli(['instructions', 'list'], world.deps)).toBe(0);
+    expect(world.stdout()).toMatch(/conductor::exec \{"argv":\["git","push","\\u202e","x{50,80}…/);
+  });
+
   it('approve without --hash shows what waits and approves nothing', async () => {
     const world = edge();
     expect(await runCli(['instructions', 'approve', 'ins_1'], world.deps)).toBe(2);

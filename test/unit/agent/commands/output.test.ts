@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { printFields, printTable, printText, styled, withSafeOutput } from '../../../../local-agent/commands/output.ts';
+import { printSnapshot } from '../../../../local-agent/commands/print-snapshot.ts';
 import { commandWorld } from '../../../support/command-deps.ts';
 
 const HOSTILE = 'a title\u001b]0;owned\u0007\u001b[2J\u202e';
@@ -53,5 +54,28 @@ describe('text from pages and chats on a terminal', () => {
     const { deps: given, out } = commandWorld(() => null, { isTerminal: true });
     printTable(withSafeOutput(given), ['id', 'title'], [['1', 'a']], 'none');
     expect(out).toEqual(['\u001b[1mid\u001b[22m  \u001b[1mtitle\u001b[22m', '1   a']);
+  });
+});
+
+describe('a snapshot', () => {
+  it('has no braces: values by their path, lists in a line, and lists of objects as tables', () => {
+    const { deps, out } = commandWorld(() => null);
+    printSnapshot(deps, {
+      lease: { state: 'leader', term: 3 },
+      warnings: [],
+      left_out: ['/a', '/b'],
+      checklist: [{ key: 'edge', note: null }, { key: 'store', of: { at: 'x' } }],
+    });
+    expect(out).toEqual([
+      'lease.state  leader',
+      'lease.term   3',
+      'warnings     -',
+      'left_out     /a, /b',
+      '',
+      'checklist',
+      'KEY    NOTE  OF.AT',
+      'edge   -     -',
+      'store  -     x',
+    ]);
   });
 });

@@ -10,7 +10,7 @@ import { List } from '../../parts/list.tsx';
 import { Heading, Id, Status, When } from '../../parts/parts.tsx';
 import { INSTRUCTION_TONES } from '../../parts/tones.ts';
 import { t, word } from '../../texts/texts.ts';
-import { briefParams } from '../brief-params.ts';
+import { briefParams } from '../../../../schema/domain/brief-params.ts';
 
 const PageSchema = pageOf(InstructionSchema);
 export default function Instructions() {

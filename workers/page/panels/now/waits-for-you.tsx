@@ -10,7 +10,7 @@ import { useWaiting } from '../../api/waiting.ts';
 import { useNow, usePage } from '../../page-context.ts';
 import { Card, NothingOf, Pill, When } from '../../parts/parts.tsx';
 import { t, word } from '../../texts/texts.ts';
-import { briefParams } from '../brief-params.ts';
+import { briefParams } from '../../../../schema/domain/brief-params.ts';
 import { conversationName } from '../conversation-name.ts';
 
 export function WaitsForYou() {

@@ -1,5 +1,5 @@
-/** Parameters where many calls are listed. */
-import { visibleJson } from '../../../schema/domain/visible.ts';
+/** Parameters where many calls are listed, on the status page and the command line. */
+import { visibleJson } from './visible.ts';
 
 const SHOWN_CHARS = 90;
 
