@@ -1,8 +1,9 @@
 /** `diagnostics`: the file for a bug report has the end of every log of the host, and no secret of its files. */
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join, matchesGlob } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runCli } from '../../../../local-agent/commands/main.ts';
+import { REPOSITORY } from '../../../../local-agent/stack/layout.ts';
 import { commandWorld } from '../../../support/command-deps.ts';
 import { tempDir } from '../../../support/temp-dir.ts';
 
@@ -41,6 +42,16 @@ it('has the last lines of agent, edge, ticks and service, and where a process hu
       hung: ['the agent has hung', '    at f (a.ts:1)', 'the edge has hung'],
     },
   });
+});
+
+it('has a name of its own in the current folder, which git ignores in a clone of the program', async () => {
+  const paths: string[] = [];
+  const { deps } = commandWorld(() => ({}), { writeNewFile: (path) => void paths.push(path), env: {} });
+  expect(await runCli(['diagnostics', '--root', tempDir()], deps)).toBe(0);
+  const ignored = readFileSync(join(REPOSITORY, '.gitignore'), 'utf8').split('\n');
+  expect(paths.map((path) => ignored.filter((line) => matchesGlob(basename(path), line)))).toEqual([
+    ['conductor-diagnostics-*.json'],
+  ]);
 });
 
 /** The journal in the file, of a host whose `journalctl` is that program; null: it has none. */
