@@ -35,8 +35,13 @@ export const completion: CliCommand = {
   },
 };
 
-/** The ids that begin with `start`, newest first. */
-async function readIds(edge: EdgeClient, object: string, start: string): Promise<Candidate[]> {
+/** The ids that begin with `start`, newest first, or only those with that status. */
+async function readIds(
+  edge: EdgeClient,
+  object: string,
+  status: string | null,
+  start: string,
+): Promise<Candidate[]> {
   const kind = OBJECTS[object];
   if (kind === undefined) return [];
   if (kind.list === null) {
@@ -46,18 +51,19 @@ async function readIds(edge: EdgeClient, object: string, start: string): Promise
     const { items } = await edge.call({ method: 'GET', path, timeoutMs: EDGE_MS, schema: SearchResponseSchema });
     return items.filter((one) => one.kind === kind.found).map(({ id }) => ({ value: id, about: '' }));
   }
-  const path = `${kind.list.path}?limit=${MAX_IDS}`;
+  const query = new URLSearchParams({ limit: String(MAX_IDS), ...(status !== null && { status }) });
+  const path = `${kind.list.path}?${query}`;
   const page = await edge.call({ method: 'GET', path, timeoutMs: EDGE_MS, schema: z.unknown() });
   return idsOn(page, kind.list)
     .filter(({ id }) => id.startsWith(start))
     .map(({ id, about }) => ({ value: id, about }));
 }
 
-async function idsFor({ object }: Completions, words: readonly string[], deps: CommandDeps): Promise<Candidate[]> {
+async function idsFor({ object, status }: Completions, words: readonly string[], deps: CommandDeps): Promise<Candidate[]> {
   if (object === null) return [];
   const root = words.includes('--root') ? words[words.indexOf('--root') + 1] : undefined;
   try {
-    return await withEdge({ root }, deps, (edge) => readIds(edge, object, words.at(-1) ?? ''));
+    return await withEdge({ root }, deps, (edge) => readIds(edge, object, status, words.at(-1) ?? ''));
   } catch {
     // No system, no token, or no response in time: what a shell completes must not become a message.
     return [];

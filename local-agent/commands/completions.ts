@@ -3,7 +3,7 @@
  * the ids of objects, is named for the caller to look up.
  */
 import type { Argument, Command, Option } from 'commander';
-import { OBJECTS, OPTION_OBJECTS } from './objects.ts';
+import { DECIDING, OBJECTS, OPTION_OBJECTS } from './objects.ts';
 
 export interface Candidate {
   value: string;
@@ -14,11 +14,13 @@ export interface Completions {
   candidates: Candidate[];
   /** The kind of object whose ids can be typed here, as `OBJECTS` names it. */
   object: string | null;
+  /** Only the ids of objects with this status. */
+  status: string | null;
   /** Names of files can be typed here. */
   files: boolean;
 }
 
-const NOTHING: Completions = { candidates: [], object: null, files: false };
+const NOTHING: Completions = { candidates: [], object: null, status: null, files: false };
 /** How the value of an option for a file or a folder is called. */
 const FILE_VALUE = /<(?:path|file|folder)>/;
 /** Settings whose value is a folder. */
@@ -98,7 +100,7 @@ export function completionsAt(program: Command, words: readonly string[]): Compl
   const [name = '', value] = current.split('=', 2);
   const named = value === undefined ? undefined : findOption(command, name);
   if (named !== undefined)
-    return { ...startingWith(valuesOf(named), value ?? '', `${name}=`), object: null, files: false };
+    return { ...startingWith(valuesOf(named), value ?? '', `${name}=`), object: null, status: null, files: false };
   const help = command.createHelp();
   if (current.startsWith('-')) {
     const options = help.visibleOptions(command).flatMap(({ long, description }) => {
@@ -109,5 +111,7 @@ export function completionsAt(program: Command, words: readonly string[]): Compl
   const commands = typed > 0 ? [] : help.visibleCommands(command);
   const candidates = commands.map((one) => ({ value: one.name(), about: one.description() }));
   const found = argumentsAt(command.registeredArguments, typed);
+  if (found.object === 'instruction' && DECIDING.has(`${command.parent?.name()} ${command.name()}`))
+    found.status = 'awaiting_approval';
   return startingWith({ ...found, candidates: [...candidates, ...found.candidates] }, current);
 }

@@ -41,6 +41,9 @@ export const OPTION_OBJECTS: Readonly<Record<string, string>> = {
   '--on': 'node',
 };
 
+/** The commands that take an instruction only while it waits for a person. */
+export const DECIDING: ReadonlySet<string> = new Set(['instructions approve', 'instructions deny', 'grants create']);
+
 const RowsSchema = z.array(z.record(z.string(), z.unknown()));
 
 /** The ids of a page of that list, each with the title or the status that goes with it. */

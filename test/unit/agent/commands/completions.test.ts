@@ -49,7 +49,7 @@ describe('what can be typed at a place of a command line', () => {
   });
 
   it('a value that is free text gets nothing offered', () => {
-    expect(completionsAt(program, ['pause', '--reason', ''])).toEqual({ candidates: [], object: null, files: false });
+    expect(completionsAt(program, ['pause', '--reason', ''])).toEqual({ candidates: [], object: null, status: null, files: false });
   });
 
   it.each([
@@ -83,6 +83,17 @@ describe('the ids of objects', () => {
     expect(await runCli(['complete', '--', 'tasks', 'show', 'task_'], world.deps)).toBe(0);
     expect(world.calls.map(({ path }) => path)).toEqual(['/v1/tasks?limit=50']);
     expect(world.out).toEqual(['task_2\tFix\\u{a}it\\u{1b}[2J']);
+  });
+
+  it.each([
+    ['instructions approve', '/v1/instructions?limit=50&status=awaiting_approval'],
+    ['instructions deny', '/v1/instructions?limit=50&status=awaiting_approval'],
+    ['grants create', '/v1/instructions?limit=50&status=awaiting_approval'],
+    ['instructions show', '/v1/instructions?limit=50'],
+  ])('for %s they are those that the command takes', async (command, path) => {
+    const world = commandWorld(() => ({ items: [], next_cursor: null }));
+    expect(await runCli(['complete', '--', ...command.split(' '), ''], world.deps)).toBe(0);
+    expect(world.calls.map((call) => call.path)).toEqual([path]);
   });
 
   it('an edge that fails or takes too long is not mentioned', async () => {
