@@ -36,12 +36,7 @@ export const completion: CliCommand = {
 };
 
 /** The ids that begin with `start`, newest first, or only those with that status. */
-async function readIds(
-  edge: EdgeClient,
-  object: string,
-  status: string | null,
-  start: string,
-): Promise<Candidate[]> {
+async function readIds(edge: EdgeClient, object: string, status: string | null, start: string): Promise<Candidate[]> {
   const kind = OBJECTS[object];
   if (kind === undefined) return [];
   if (kind.list === null) {
@@ -59,7 +54,11 @@ async function readIds(
     .map(({ id, about }) => ({ value: id, about }));
 }
 
-async function idsFor({ object, status }: Completions, words: readonly string[], deps: CommandDeps): Promise<Candidate[]> {
+async function idsFor(
+  { object, status }: Completions,
+  words: readonly string[],
+  deps: CommandDeps,
+): Promise<Candidate[]> {
   if (object === null) return [];
   const root = words.includes('--root') ? words[words.indexOf('--root') + 1] : undefined;
   try {

@@ -106,7 +106,10 @@ export function printTable(
   const cells = rows.map((row) => row.map(formatCell));
   const columns = deps.isTerminal ? deps.columns() : null;
   const widths = columns === null ? null : fitWidths(head, cells, columns, widthOf);
-  if (columns !== null && widths === null) return printBlocks(deps, head, cells, columns);
+  if (columns !== null && widths === null) {
+    printBlocks(deps, head, cells, columns);
+    return;
+  }
   const table = new Table({ head: head.map((name) => styled(deps, 'bold', name)), chars: PLAIN, style: TABLE_STYLE });
   for (const row of cells) {
     table.push(widths === null ? row : row.map((cell, at) => cutToWidth(cell, widths[at] ?? cell.length, widthOf)));

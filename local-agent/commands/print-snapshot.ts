@@ -6,7 +6,8 @@ type Fields = Record<string, unknown>;
 
 const isObject = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
-const isTable = (value: unknown): value is Fields[] => Array.isArray(value) && value.length > 0 && value.every(isObject);
+const isTable = (value: unknown): value is Fields[] =>
+  Array.isArray(value) && value.length > 0 && value.every(isObject);
 
 /** The values in it by their path, such as `lease.state`. */
 function flatten(value: Fields, before = ''): Fields {

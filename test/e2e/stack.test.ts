@@ -131,21 +131,24 @@ describe('npm start', () => {
     expect(await isHealthy(first.ready.edge_url)).toBe(true);
   });
 
-  itSeesProcesses('a killed agent and a killed edge are restarted, and the restart is printed, also that it responds again', async () => {
-    const root = newRoot();
-    const { child, err, ready } = await started(root);
-    for (const [name, program, url] of [
-      ['agent', 'agent.ts', ready.agent_url],
-      ['edge', 'edge.ts', ready.edge_url],
-    ] as const) {
-      const pid = findChild(program, root, child.pid);
-      process.kill(pid, 'SIGKILL');
-      await until(async () => err.some((line) => line.startsWith(`${name} died (SIGKILL); starting it again`)));
-      await until(async () => err.includes(`${name} responds again`));
-      expect(await isHealthy(url)).toBe(true);
-      expect(findChild(program, root, child.pid)).not.toBe(pid);
-    }
-  });
+  itSeesProcesses(
+    'a killed agent and a killed edge are restarted, which is printed, as is that it responds',
+    async () => {
+      const root = newRoot();
+      const { child, err, ready } = await started(root);
+      for (const [name, program, url] of [
+        ['agent', 'agent.ts', ready.agent_url],
+        ['edge', 'edge.ts', ready.edge_url],
+      ] as const) {
+        const pid = findChild(program, root, child.pid);
+        process.kill(pid, 'SIGKILL');
+        await until(async () => err.some((line) => line.startsWith(`${name} died (SIGKILL); starting it again`)));
+        await until(async () => err.includes(`${name} responds again`));
+        expect(await isHealthy(url)).toBe(true);
+        expect(findChild(program, root, child.pid)).not.toBe(pid);
+      }
+    },
+  );
 
   itSeesProcesses.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
     '%s ends it with 0 and leaves no process behind',

@@ -49,7 +49,12 @@ describe('what can be typed at a place of a command line', () => {
   });
 
   it('a value that is free text gets nothing offered', () => {
-    expect(completionsAt(program, ['pause', '--reason', ''])).toEqual({ candidates: [], object: null, status: null, files: false });
+    expect(completionsAt(program, ['pause', '--reason', ''])).toEqual({
+      candidates: [],
+      object: null,
+      status: null,
+      files: false,
+    });
   });
 
   it.each([

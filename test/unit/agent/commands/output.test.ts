@@ -64,7 +64,10 @@ describe('a snapshot', () => {
       lease: { state: 'leader', term: 3 },
       warnings: [],
       left_out: ['/a', '/b'],
-      checklist: [{ key: 'edge', note: null }, { key: 'store', of: { at: 'x' } }],
+      checklist: [
+        { key: 'edge', note: null },
+        { key: 'store', of: { at: 'x' } },
+      ],
     });
     expect(out).toEqual([
       'lease.state  leader',

@@ -165,7 +165,11 @@ describe('tasks logs', () => {
   };
 
   it.each([
-    ['makes control characters visible, also in a pipe, and cuts no character in two', [], 'caf\u00e9\n\\u{1b}]0;x\\u{7}\ufffd'],
+    [
+      'makes control characters visible, also in a pipe, and cuts no character in two',
+      [],
+      'caf\u00e9\n\\u{1b}]0;x\\u{7}\ufffd',
+    ],
     ['prints the bytes as they are with --raw', ['--raw'], null],
   ])('%s', async (_name, options, printed) => {
     const text = Buffer.concat([Buffer.from('caf\u00e9\n\u001b]0;x\u0007'), Buffer.from([0xe9])]);

@@ -3,6 +3,7 @@ import { pageOf } from '../../../../schema/contracts/common.ts';
 import type { Instruction } from '../../../../schema/contracts/instructions.ts';
 import { INSTRUCTION_STATES, InstructionSchema } from '../../../../schema/contracts/instructions.ts';
 import { callName } from '../../../../schema/contracts/tools.ts';
+import { briefParams } from '../../../../schema/domain/brief-params.ts';
 import { usePage, useRights } from '../../page-context.ts';
 import { reasonOf } from '../../parts/instruction-line.tsx';
 import type { Column } from '../../parts/list.tsx';
@@ -10,7 +11,6 @@ import { List } from '../../parts/list.tsx';
 import { Heading, Id, Status, When } from '../../parts/parts.tsx';
 import { INSTRUCTION_TONES } from '../../parts/tones.ts';
 import { t, word } from '../../texts/texts.ts';
-import { briefParams } from '../../../../schema/domain/brief-params.ts';
 
 const PageSchema = pageOf(InstructionSchema);
 export default function Instructions() {

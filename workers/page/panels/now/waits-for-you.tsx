@@ -5,12 +5,12 @@ import { callName } from '../../../../schema/contracts/tools.ts';
 import { WAITING_SHOWN } from '../../../../schema/contracts/waiting.ts';
 import type { AlikeGroup } from '../../../../schema/domain/alike.ts';
 import { groupAlike } from '../../../../schema/domain/alike.ts';
+import { briefParams } from '../../../../schema/domain/brief-params.ts';
 import { makeExactLine, makeVisibleLine } from '../../../../schema/domain/visible.ts';
 import { useWaiting } from '../../api/waiting.ts';
 import { useNow, usePage } from '../../page-context.ts';
 import { Card, NothingOf, Pill, When } from '../../parts/parts.tsx';
 import { t, word } from '../../texts/texts.ts';
-import { briefParams } from '../../../../schema/domain/brief-params.ts';
 import { conversationName } from '../conversation-name.ts';
 
 export function WaitsForYou() {
