@@ -80,7 +80,7 @@ describe('a child that was started again', () => {
     await Promise.resolve();
     expect(said).toEqual([]);
     readies[0]?.();
-    await vi.waitFor(() => expect(said).toEqual(['agent responds again']));
+    await expect.poll(() => said).toEqual(['agent responds again']);
   });
 
   it('that dies before it responds is said to respond when a later one does', async () => {
@@ -91,7 +91,7 @@ describe('a child that was started again', () => {
     }
     readies[0]?.();
     readies[1]?.();
-    await vi.waitFor(() => expect(said).toEqual(['agent responds again']));
+    await expect.poll(() => said).toEqual(['agent responds again']);
   });
 });
 
