@@ -7,6 +7,7 @@ import { until } from '../support/cluster.ts';
 import { CutProxy } from '../support/cut-proxy.ts';
 import { actionCases } from '../support/page-actions.ts';
 import { driftCase } from '../support/page-drift.ts';
+import { failedReadCase } from '../support/page-failed-read.ts';
 import { frameCases } from '../support/page-frame.ts';
 import { ROWS, rowCases } from '../support/page-rows/cases.ts';
 import { beginUnsure } from '../support/page-rows/instructions.ts';
@@ -309,6 +310,7 @@ describeWithFirefox('the status page in a real Firefox', () => {
     await proxy.close();
   });
 
+  failedReadCase(() => scene);
   sleepCase(() => scene);
   rowCases(() => scene, [RETRY]);
   driftCase(() => scene);

@@ -5,7 +5,7 @@ import type { FirefoxTab } from './sites/firefox-tab.ts';
 import { KEYS } from './sites/firefox-tab.ts';
 import type { Firefox } from './sites/open-firefox.ts';
 
-const DONE = /Confirmed by the edge at .*, done by operator@/;
+const DONE = /Confirmed by the edge, done by operator@/;
 /** More than any page has stops. */
 const MAX_TABS = 300;
 /** Stops of the keyboard that are no controls. */

@@ -5,6 +5,7 @@ import type { ErrorCode } from '../../../schema/errors.ts';
 import { READ_HEADERS, takeEarly } from './early.ts';
 
 const TIMEOUT_MS = 20_000;
+const FINAL: readonly number[] = [400, 401, 403, 404];
 const EnvelopeSchema = z.object({ ok: z.literal(true), data: z.unknown() });
 
 /** A failure as the edge reports it, or that the edge was not reached, or that its response is not what was agreed. */
@@ -25,6 +26,11 @@ export class EdgeError extends Error {
   /** Whether the session has ended, or never was. */
   get isSignedOut(): boolean {
     return this.status === 401;
+  }
+
+  /** Whether the same read would be refused again: no session, no right, no such object. */
+  get isFinal(): boolean {
+    return FINAL.includes(this.status);
   }
 }
 

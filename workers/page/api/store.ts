@@ -1,12 +1,16 @@
 /**
  * What the page has read, by path. A path that something shows is read again when an event names one of its topics, at
  * most once in `MIN_GAP_MS`; while a read is under way a further one waits for it. A failed read keeps the data that was
- * there, with the error beside it: the page shows both, and how old the data is.
+ * there, with the error beside it: the page shows both, and how old the data is. It is repeated after a growing pause, unless
+ * the edge has refused it for good.
  */
 import type { EventTopic } from '../../../schema/contracts/events.ts';
 import { EdgeError } from './client.ts';
 
 export const MIN_GAP_MS = 1_000;
+/** The pause before a failed read is repeated; each further one is twice as long. */
+export const RETRY_MS = 2_000;
+export const MAX_RETRY_MS = 30_000;
 /** Paths that nothing shows any more, kept so that going back is immediate. */
 const KEPT = 60;
 
@@ -32,6 +36,8 @@ interface Entry {
   isStale: boolean;
   timer: ReturnType<typeof setTimeout> | null;
   startedAt: number;
+  /** Reads that have failed since the last that did not. */
+  failures: number;
 }
 
 export interface StoreDeps {
@@ -86,16 +92,24 @@ export class Store {
 
   /** The oldest data that is shown (Unix milliseconds); null when nothing is. */
   oldestShown(): number | null {
-    const shown = [...this.#entries.values()].filter(({ listeners }) => listeners.size > 0);
-    const times = shown.flatMap(({ read: { at } }) => at ?? []);
+    const times = this.#shown().flatMap(({ read: { at } }) => at ?? []);
     return times.length === 0 ? null : Math.min(...times);
+  }
+
+  /** Whether something that is shown could not be read, and will be read again. */
+  isRetrying(): boolean {
+    return this.#shown().some(({ read: { error } }) => error !== null && !error.isFinal);
+  }
+
+  #shown(): Entry[] {
+    return [...this.#entries.values()].filter(({ listeners }) => listeners.size > 0);
   }
 
   /** While no person looks at the page nothing is read; what has changed is read when it is looked at again. */
   pause(isPaused: boolean): void {
     this.#isPaused = isPaused;
     if (isPaused) return;
-    for (const entry of this.#entries.values()) if (entry.isStale && entry.listeners.size > 0) this.#schedule(entry);
+    for (const entry of this.#shown()) if (entry.isStale) this.#schedule(entry);
   }
 
   clear(): void {
@@ -118,14 +132,16 @@ export class Store {
       isStale: true,
       timer: null,
       startedAt: now() - MIN_GAP_MS,
+      failures: 0,
     };
     this.#entries.set(source.path, entry);
     return entry;
   }
 
-  #schedule(entry: Entry): void {
-    if (this.#isPaused || entry.timer !== null || this.#isReading.has(entry)) return;
-    const waitMs = Math.max(0, entry.startedAt + MIN_GAP_MS - this.#deps.now());
+  /** A read that is due later, as after a failure, is moved to the new time. */
+  #schedule(entry: Entry, waitMs = Math.max(0, entry.startedAt + MIN_GAP_MS - this.#deps.now())): void {
+    if (this.#isPaused || this.#isReading.has(entry) || this.#entries.get(entry.source.path) !== entry) return;
+    if (entry.timer !== null) clearTimeout(entry.timer);
     entry.timer = setTimeout(() => {
       entry.timer = null;
       void this.#load(entry);
@@ -133,7 +149,7 @@ export class Store {
   }
 
   async #load(entry: Entry): Promise<void> {
-    if (entry.listeners.size === 0) return;
+    if (this.#isPaused || entry.listeners.size === 0) return;
     const { now, onSignedOut } = this.#deps;
     this.#isReading.add(entry);
     entry.isStale = false;
@@ -141,15 +157,22 @@ export class Store {
     this.#set(entry, { ...entry.read, isLoading: true });
     try {
       const data = await entry.source.load(entry.source.path);
+      entry.failures = 0;
       this.#set(entry, { data, error: null, at: now(), isLoading: false });
     } catch (caught) {
       const error = caught instanceof EdgeError ? caught : new EdgeError('internal', String(caught));
       this.#set(entry, { ...entry.read, error, isLoading: false });
+      if (!error.isFinal) {
+        entry.isStale = true;
+        entry.failures += 1;
+      }
       if (error.isSignedOut) onSignedOut(error);
     } finally {
       this.#isReading.delete(entry);
     }
-    if (entry.isStale && entry.listeners.size > 0) this.#schedule(entry);
+    if (!entry.isStale || entry.listeners.size === 0) return;
+    if (entry.read.error === null) this.#schedule(entry);
+    else this.#schedule(entry, Math.min(MAX_RETRY_MS, RETRY_MS * 2 ** (entry.failures - 1)));
   }
 
   #set(entry: Entry, read: Read<unknown>): void {

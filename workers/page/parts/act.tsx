@@ -1,6 +1,6 @@
 /**
  * A button that does something at the edge. It shows that it waits until the edge has confirmed, and the page says what was
- * confirmed, who did it and when. What cannot be undone is asked about first.
+ * confirmed and who did it. What cannot be undone is asked about first.
  */
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
@@ -40,7 +40,7 @@ function keepFocus(): void {
 
 /** Runs an action and says what became of it; `isPending` until then. */
 export function useAct(): { isPending: boolean; act: (run: () => Promise<unknown>, done: string) => Promise<boolean> } {
-  const { notices, session, format, store } = usePage();
+  const { notices, session, store } = usePage();
   const [isPending, setPending] = useState(false);
   const isMounted = useRef(true);
   useEffect(
@@ -53,12 +53,7 @@ export function useAct(): { isPending: boolean; act: (run: () => Promise<unknown
     setPending(true);
     try {
       await run();
-      const now = Date.now();
-      notices.say({
-        tone: 'good',
-        title: done,
-        detail: t('done_by', { who: session.subject, at: format.moment(now, now) }),
-      });
+      notices.say({ tone: 'good', title: done, detail: t('done_by', { who: session.subject }) });
       return true;
     } catch (caught) {
       const error = caught instanceof EdgeError ? caught : new EdgeError('internal', String(caught));

@@ -1,6 +1,7 @@
 /** Small parts that the panels share. */
 import type { ComponentChildren } from 'preact';
-import { useEffect } from 'preact/hooks';
+import { createContext } from 'preact';
+import { useContext, useEffect } from 'preact/hooks';
 import type { EdgeError } from '../api/client.ts';
 import type { Read } from '../api/store.ts';
 import { useNow, usePage } from '../page-context.ts';
@@ -134,13 +135,17 @@ export function Facts({ of }: { of: readonly (readonly [name: string, value: Com
   );
 }
 
+/** Whether what is shown could not be read again: it may be another by now. */
+const HasFailed = createContext(false);
+
+/** That there is none. That is unknown once a later read has failed. */
 export function Nothing({ children }: { children: ComponentChildren }) {
-  return <p class="nothing">{children}</p>;
+  return useContext(HasFailed) ? null : <p class="nothing">{children}</p>;
 }
 
 /** That there is nothing, which is known once all of it has been read; until then that it loads, or why it cannot. */
 export function NothingOf({ reads, children }: { reads: readonly Read<unknown>[]; children: ComponentChildren }) {
-  const failed = reads.find(({ data, error }) => data === null && error !== null);
+  const failed = reads.find(({ error }) => error !== null);
   if (failed?.error) return <Failure error={failed.error} at={failed.at} />;
   return reads.some(({ data }) => data === null) ? (
     <p class="loading">{t('loading')}</p>
@@ -149,17 +154,16 @@ export function NothingOf({ reads, children }: { reads: readonly Read<unknown>[]
   );
 }
 
-/** Why something could not be read. What was read before stays, with its age. */
+/** Why something could not be read. What was read before stays, with its age, which no screen reader announces each second. */
 export function Failure({ error, at }: { error: EdgeError; at: number | null }) {
   const { format } = usePage();
   const now = useNow();
   return (
-    <div class="banner bad" role="alert">
-      <strong>{t('cannot_read', { why: describeError(error) })}</strong>
-      <span>
-        {adviceOf(error)}
-        {at === null ? '' : ` ${t('shown_is_old', { age: format.span(now - at) })}`}
-      </span>
+    <div class="banner bad">
+      <div role="alert">
+        <strong>{t('cannot_read', { why: describeError(error) })}</strong> <span>{adviceOf(error)}</span>
+      </div>
+      {at === null ? null : <span>{t('shown_is_old', { age: format.span(now - at) })}</span>}
     </div>
   );
 }
@@ -175,7 +179,13 @@ export function Shown<T>({
   return (
     <>
       {error === null ? null : <Failure error={error} at={at} />}
-      {data === null ? error === null ? <p class="loading">{t('loading')}</p> : null : children(data)}
+      {data === null ? (
+        error === null ? (
+          <p class="loading">{t('loading')}</p>
+        ) : null
+      ) : (
+        <HasFailed.Provider value={error !== null}>{children(data)}</HasFailed.Provider>
+      )}
     </>
   );
 }
