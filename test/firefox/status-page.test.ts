@@ -6,6 +6,7 @@ import type { TokenCreated } from '../../schema/contracts/tokens.ts';
 import { until } from '../support/cluster.ts';
 import { CutProxy } from '../support/cut-proxy.ts';
 import { actionCases } from '../support/page-actions.ts';
+import { addressedCases } from '../support/page-addressed.ts';
 import { driftCase } from '../support/page-drift.ts';
 import { failedReadCase } from '../support/page-failed-read.ts';
 import { frameCases } from '../support/page-frame.ts';
@@ -241,6 +242,8 @@ describeWithFirefox('the status page in a real Firefox', () => {
       expect(made).toEqual({ heading: expect.stringMatching(/ no_such_id$/), up: list });
     }
   });
+
+  addressedCases(() => scene);
 
   it('goes by the keyboard from panel to panel and to what it searches, and lists the shortcuts', async () => {
     await at('/');

@@ -28,6 +28,8 @@ describe('the addresses of the page', () => {
   it('are found by an id, also inside other text', () => {
     expect(addressOfId(` ins_${ULID} `)).toBe(`/instructions/ins_${ULID}`);
     expect(addressOfId(`{"task_id":"task_${ULID}"}`)).toBe(`/tasks/task_${ULID}`);
+    expect(addressOfId(`tok_${ULID}`)).toBe(`/tokens#tok_${ULID}`);
+    expect(addressOfId(`grant_${ULID}`)).toBe(`/grants#grant_${ULID}`);
     expect(addressOfId('ins_short')).toBeNull();
     expect(addressOfId(`cmd_${ULID}`)).toBeNull();
   });

@@ -1,6 +1,7 @@
 /** Spans on a common time axis. What each bar says is in its text as well. */
 import type { ComponentChildren } from 'preact';
 import { useNow, usePage } from '../page-context.ts';
+import { addressed } from './addressed.tsx';
 import type { Span } from './axis-scale.ts';
 import { axisOf, placeOf } from './axis-scale.ts';
 
@@ -11,7 +12,8 @@ export interface AxisRow {
   spans: readonly Span[];
 }
 
-export function Axis({ rows }: { rows: readonly AxisRow[] }) {
+/** `isAddressed`: the objects have no page, and the address of the list names one by its key. */
+export function Axis({ rows, isAddressed = false }: { rows: readonly AxisRow[]; isAddressed?: boolean }) {
   const { format } = usePage();
   const now = useNow();
   const axis = axisOf(
@@ -21,7 +23,7 @@ export function Axis({ rows }: { rows: readonly AxisRow[] }) {
   return (
     <div class="axis">
       {rows.map(({ key, name, note, spans }) => (
-        <div class="axis-row" key={key}>
+        <div key={key} {...(isAddressed ? addressed(key, 'axis-row') : { class: 'axis-row' })}>
           <div class="axis-name">{name}</div>
           <div class="axis-track" aria-hidden="true">
             {axis === null

@@ -9,6 +9,7 @@ import type { EventTopic } from '../../../schema/contracts/events.ts';
 import type { Read } from '../api/store.ts';
 import { useRead, withQuery } from '../page-context.ts';
 import { t } from '../texts/texts.ts';
+import { addressed, FindAddressed } from './addressed.tsx';
 import { Nothing, Shown } from './parts.tsx';
 
 export interface Column<T> {
@@ -22,10 +23,12 @@ export function Table<T>({
   rows,
   columns,
   keyOf,
+  isAddressed = false,
 }: {
   rows: readonly T[];
   columns: readonly Column<T>[];
   keyOf: (row: T) => string;
+  isAddressed?: boolean;
 }) {
   return (
     <div class="table">
@@ -41,7 +44,7 @@ export function Table<T>({
         </thead>
         <tbody>
           {rows.map((row) => (
-            <tr key={keyOf(row)}>
+            <tr key={keyOf(row)} {...(isAddressed ? addressed(keyOf(row)) : {})}>
               {columns.map(({ name, cell, kind }) => (
                 <td key={name} class={kind} data-name={name}>
                   {cell(row)}
@@ -78,6 +81,8 @@ export interface ListProps<T> {
   fixed?: Readonly<Record<string, string>>;
   limit?: number;
   everyMs?: number;
+  /** Its objects have no page: the address of the list names one by its key. */
+  isAddressed?: boolean;
 }
 
 const LIMIT = 25;
@@ -93,6 +98,7 @@ export function List<T>({
   fixed = {},
   limit = LIMIT,
   everyMs,
+  isAddressed = false,
 }: ListProps<T>) {
   const { query } = useLocation();
   const chosen = Object.fromEntries(filters.map(({ name }) => [name, query[name] ?? '']));
@@ -111,8 +117,9 @@ export function List<T>({
             {items.length === 0 ? (
               <Nothing>{whyEmpty(chosen, query.cursor, next_cursor) ?? empty}</Nothing>
             ) : (
-              <Table {...{ rows: items, columns, keyOf }} />
+              <Table {...{ rows: items, columns, keyOf, isAddressed }} />
             )}
+            {isAddressed ? <FindAddressed ids={items.map(keyOf)} next={next_cursor} /> : null}
             <Pages next={next_cursor} />
           </>
         )}

@@ -3,9 +3,10 @@ import type { AuditEntry } from '../../../../schema/contracts/audit.ts';
 import { AuditEntrySchema } from '../../../../schema/contracts/audit.ts';
 import { pageOf } from '../../../../schema/contracts/common.ts';
 import { makeVisibleLine } from '../../../../schema/domain/visible.ts';
+import { withQuery } from '../../page-context.ts';
 import type { Column } from '../../parts/list.tsx';
 import { List } from '../../parts/list.tsx';
-import { Heading, When } from '../../parts/parts.tsx';
+import { Heading, Id, When } from '../../parts/parts.tsx';
 import { addressOfId } from '../../shell/id-address.ts';
 import { t, word } from '../../texts/texts.ts';
 
@@ -39,7 +40,8 @@ export default function Audit() {
     {
       name: t('request'),
       kind: 'tight',
-      cell: ({ request_id }) => <code title={request_id}>…{request_id.slice(-8)}</code>,
+      // The filter finds the entry, however old it is by then.
+      cell: ({ request_id, seq }) => <Id id={request_id} href={`${withQuery('/audit', { request_id })}#${seq}`} />,
     },
   ];
   return (
@@ -48,6 +50,7 @@ export default function Audit() {
       <List
         path="/v1/audit"
         schema={PageSchema}
+        isAddressed
         topics={[]}
         everyMs={10_000}
         columns={columns}

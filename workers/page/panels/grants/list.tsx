@@ -60,7 +60,7 @@ const COLUMNS = (): Column<Grant>[] => [
   { name: t('status'), kind: 'tight', cell: (grant) => <State grant={grant} /> },
   { name: t('expiry'), kind: 'tight', cell: ({ expires_at }) => <When at={expires_at} /> },
   { name: t('created_by'), kind: 'tight', cell: ({ created_by }) => created_by },
-  { name: t('id'), kind: 'tight', cell: ({ grant_id }) => <Id id={grant_id} /> },
+  { name: t('id'), kind: 'tight', cell: ({ grant_id }) => <Id id={grant_id} href={`/grants#${grant_id}`} /> },
   { name: t('actions'), kind: 'tight', cell: (grant) => <Revoke grant={grant} /> },
 ];
 
@@ -72,6 +72,7 @@ export default function Grants() {
       <List
         path="/v1/grants"
         schema={PageSchema}
+        isAddressed
         topics={['grants']}
         columns={COLUMNS()}
         keyOf={(row) => row.grant_id}

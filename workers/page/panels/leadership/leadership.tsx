@@ -3,6 +3,7 @@ import { useLocation } from 'preact-iso/router';
 import { pageOf } from '../../../../schema/contracts/common.ts';
 import { LeaderTermSchema, LeaseViewSchema } from '../../../../schema/contracts/leader.ts';
 import { usePage, useRead, withQuery } from '../../page-context.ts';
+import { FindAddressed } from '../../parts/addressed.tsx';
 import { Axis } from '../../parts/axis.tsx';
 import { Pages } from '../../parts/list.tsx';
 import { Card, Facts, Heading, Nothing, Shown, When } from '../../parts/parts.tsx';
@@ -54,8 +55,9 @@ export default function Leadership() {
               {all.length === 0 ? (
                 <Nothing>{t('no_terms')}</Nothing>
               ) : (
-                <Axis rows={all.map((term) => rowOf(term, format.span))} />
+                <Axis rows={all.map((term) => rowOf(term, format.span))} isAddressed />
               )}
+              <FindAddressed ids={all.map(({ term }) => String(term))} next={next_cursor} />
               <Pages next={next_cursor} />
             </Card>
           );
@@ -71,8 +73,10 @@ function rowOf({ term, holder_id, holder_host, acquired_at, ended_at }: Term, sp
     key: String(term),
     name: (
       <>
-        <strong>{t('term_n', { n: term })}</strong> <a href={`/nodes/${encodeURIComponent(holder_id)}`}>{holder_id}</a>{' '}
-        <span class="faint">{holder_host}</span>
+        <a href={`/leadership#${term}`}>
+          <strong>{t('term_n', { n: term })}</strong>
+        </a>{' '}
+        <a href={`/nodes/${encodeURIComponent(holder_id)}`}>{holder_id}</a> <span class="faint">{holder_host}</span>
       </>
     ),
     note: (

@@ -39,7 +39,7 @@ export default function Tokens() {
       kind: 'tight',
       cell: ({ expires_at }) => (expires_at === null ? t('never') : <When at={expires_at} />),
     },
-    { name: t('id'), kind: 'tight', cell: ({ token_id }) => <Id id={token_id} /> },
+    { name: t('id'), kind: 'tight', cell: ({ token_id }) => <Id id={token_id} href={`/tokens#${token_id}`} /> },
     { name: t('actions'), kind: 'tight', cell: (token) => <Actions token={token} onSecret={setCreated} /> },
   ];
   return (
@@ -50,6 +50,7 @@ export default function Tokens() {
       <List
         path="/v1/tokens"
         schema={PageSchema}
+        isAddressed
         topics={['tokens']}
         columns={columns}
         keyOf={(row) => row.token_id}
