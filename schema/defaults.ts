@@ -361,6 +361,7 @@ export const RETENTION = {
   event_ms: 7 * 86_400_000,
   idempotency_ms: 86_400_000,
   sign_in_link_ms: 86_400_000,
+  ended_session_ms: 86_400_000,
   /** Longer than a picture shows. */
   counter_ms: 60 * 86_400_000,
   task_ms: 90 * 86_400_000,

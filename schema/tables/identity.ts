@@ -33,6 +33,13 @@ export const sign_in_links = sqliteTable('sign_in_links', {
   used_at: integer(),
 });
 
+/** Sessions that were signed out, until they would have ended by themselves. */
+export const ended_sessions = sqliteTable('ended_sessions', {
+  /** The SHA-256 of the cookie in hex. */
+  session_hash: text().primaryKey(),
+  ended_at: integer().notNull(),
+});
+
 /** Rows are never deleted, so `seq` only grows. The writes of people are chained: two that continue the chain from one place collide. */
 export const audit = sqliteTable(
   'audit',

@@ -265,6 +265,7 @@ const COUNTED_TABLES = [
   'idempotency_keys',
   'outbox_marks',
   'sign_in_links',
+  'ended_sessions',
   'task_dependencies',
   'task_notices',
   'journal_heads',

@@ -17,6 +17,7 @@ import { bootstrapSecret } from '../crypto/bootstrap-secret.ts';
 import { sha256, sha256Hex } from '../crypto/hash.ts';
 import type { AppEnv } from '../env.ts';
 import { accessIdentity } from './access.ts';
+import { wasSignedOut } from './ended-sessions.ts';
 import { invalidSession, isSignedSession, readSession, requireSameOrigin } from './session-cookie.ts';
 
 const BEARER = /^Bearer (.*)$/i;
@@ -129,13 +130,19 @@ async function identifyPage(c: Context<AppEnv>, secret: string): Promise<Identif
 async function identifyBySession(c: Context<AppEnv>, secret: string): Promise<Identified | null> {
   const session = readSession(c);
   if (session === null) return null;
-  const { token_id, ends_at, mac, cookie } = session;
-  const row = await knownToken(c, secret, token_id);
-  if (row === null || !(await isSignedSession(secret, { token_id, token_hash: row.token_hash, ends_at }, mac))) {
+  const { token_id, ends_at, nonce, mac, cookie } = session;
+  const [row, isEnded] = await Promise.all([knownToken(c, secret, token_id), isSignedOut(c, cookie)]);
+  if (row === null || !(await isSignedSession(secret, { token_id, token_hash: row.token_hash, ends_at, nonce }, mac))) {
     throw invalidSession();
   }
+  if (isEnded) throw new AppError('expired_token', 'this session was signed out: sign in again');
   if (ends_at <= c.var.now) throw new AppError('expired_token', 'this session has ended: sign in again');
   return { identity: toSession(requireValid(c, row), 'session', ends_at), credential: cookie };
+}
+
+async function isSignedOut(c: Context<AppEnv>, cookie: string): Promise<boolean> {
+  const row = await c.var.db.get<{ ended: number }>(sql`SELECT ${wasSignedOut(await sha256Hex(cookie))} AS ended`);
+  return row.ended === 1;
 }
 
 async function identifyByAccess(c: Context<AppEnv>): Promise<Identified | null> {

@@ -1,7 +1,8 @@
 /**
  * The session of a signed-in page: a cookie with the id of the token that signed in and an expiry, signed under a key
- * derived from the bootstrap secret, over that token's hash too. The edge stores nothing for it. A session ends at its
- * expiry, and at once when the token is revoked, rotated or expires, or when the secret changes.
+ * derived from the bootstrap secret, over that token's hash too. The edge stores nothing for it before it is signed out
+ * (ended-sessions.ts). A session ends at its expiry, and at once by a sign-out, when the token is revoked, rotated or
+ * expires, or when the secret changes.
  *
  * The cookie is always `Secure`. Chrome and Firefox accept that on http://127.0.0.1 and http://localhost; Safari does
  * not and needs https. The prefix `__Host-` is left out because not every browser accepts it there.
@@ -17,7 +18,7 @@ import type { AppEnv } from '../env.ts';
 export const SESSION_COOKIE = 'conductor_session';
 export const SESSION_LASTS_MS = 12 * 3_600_000;
 const PURPOSE = 'conductor session';
-const COOKIE = new RegExp(`^([a-z0-9_]{1,64})[.]([0-9a-z]{1,11})[.](${SIGNATURE_PATTERN})$`);
+const COOKIE = new RegExp(`^([a-z0-9_]{1,64})[.]([0-9a-z]{1,11})[.]([0-9a-f]{32})[.](${SIGNATURE_PATTERN})$`);
 const ATTRIBUTES = { httpOnly: true, secure: true, sameSite: 'Strict' } as const;
 
 /** What the cookie signs. The token's hash is part of it, so that a rotated token ends its sessions. */
@@ -26,17 +27,19 @@ export interface SessionClaims {
   token_hash: string;
   /** Unix milliseconds. */
   ends_at: number;
+  /** Tells sessions of one token with one end apart: to sign one out leaves the others. */
+  nonce: string;
 }
 
 /** The session cookie of the request, parsed but not verified; null without one. Throws `invalid_token`. */
 export function readSession(
   c: Context<AppEnv>,
-): { cookie: string; token_id: string; ends_at: number; mac: string } | null {
+): { cookie: string; token_id: string; ends_at: number; nonce: string; mac: string } | null {
   const cookie = getCookie(c, SESSION_COOKIE);
   if (cookie === undefined || cookie === '') return null;
-  const [, token_id, end, mac] = COOKIE.exec(cookie) ?? [];
-  if (token_id === undefined || end === undefined || mac === undefined) throw invalidSession();
-  return { cookie, token_id, ends_at: Number.parseInt(end, 36), mac };
+  const [, token_id, end, nonce, mac] = COOKIE.exec(cookie) ?? [];
+  if (token_id === undefined || end === undefined || nonce === undefined || mac === undefined) throw invalidSession();
+  return { cookie, token_id, ends_at: Number.parseInt(end, 36), nonce, mac };
 }
 
 export function invalidSession(): AppError {
@@ -48,10 +51,15 @@ export function isSignedSession(secret: string, claims: SessionClaims, mac: stri
 }
 
 /** Sets the cookie of a new session on the response. */
-export async function startSession(c: Context<AppEnv>, secret: string, claims: SessionClaims): Promise<void> {
+export async function startSession(
+  c: Context<AppEnv>,
+  secret: string,
+  limits: Omit<SessionClaims, 'nonce'>,
+): Promise<void> {
+  const claims = { ...limits, nonce: crypto.randomUUID().replaceAll('-', '') };
   const mac = await sign(secret, PURPOSE, signedText(claims));
   const maxAge = Math.max(0, Math.floor((claims.ends_at - c.var.now) / 1_000));
-  const value = `${claims.token_id}.${claims.ends_at.toString(36)}.${mac}`;
+  const value = `${claims.token_id}.${claims.ends_at.toString(36)}.${claims.nonce}.${mac}`;
   setCookie(c, SESSION_COOKIE, value, { ...ATTRIBUTES, maxAge });
 }
 
@@ -81,6 +89,6 @@ function shownOrigin(origin: string | undefined): string {
   return origin === undefined ? 'an unnamed origin' : makeVisibleLine(cutText(origin, ORIGIN_SHOWN_CHARS));
 }
 
-function signedText({ token_id, token_hash, ends_at }: SessionClaims): string {
-  return `${token_id}.${token_hash}.${ends_at}`;
+function signedText({ token_id, token_hash, ends_at, nonce }: SessionClaims): string {
+  return `${token_id}.${token_hash}.${ends_at}.${nonce}`;
 }

@@ -12,12 +12,14 @@ import {
 } from '../../schema/contracts/tokens.ts';
 import { AppError } from '../../schema/errors.ts';
 import { bootstrapSecret } from '../crypto/bootstrap-secret.ts';
+import { sha256Hex } from '../crypto/hash.ts';
 import { commit } from '../db/commit.ts';
 import type { AppEnv } from '../env.ts';
 import { servePage, wantsPage } from '../http/page-files.ts';
 import type { MountedRoute } from '../http/route.ts';
 import { OPERATORS, publicRoute, READERS, read, write } from '../http/route.ts';
 import { authenticateEarlier, tokenLimits } from './authenticate.ts';
+import { storeEnd } from './ended-sessions.ts';
 import { endSession, SESSION_LASTS_MS, startSession } from './session-cookie.ts';
 import { makeLink, SIGN_IN_PATH, tokenOfLink, useLink } from './sign-in-links.ts';
 
@@ -62,12 +64,13 @@ export const session: readonly MountedRoute[] = [
     {
       method: 'delete',
       path,
-      summary: 'Sign out: deletes the session cookie',
+      summary: 'Sign out: ends the session and deletes its cookie',
       tag,
       roles: READERS,
       data: SessionEndedSchema,
     },
-    async ({ principal }) => ({
+    async ({ c, db, now, principal }) => ({
+      statements: principal.via === 'session' ? [storeEnd(db, await sha256Hex(c.var.credential), now)] : [],
       subject_id: principal.token_id,
       response: { signed_out: true } as const,
     }),

@@ -3,7 +3,7 @@
  * the platform's limit of queries per request is reached; EventSource then reconnects with the last id it received, so no
  * event is lost or sent twice. A client whose position is not in the table (the database was restored, or the events
  * after it were deleted) gets one `reset` event: it reads everything again, and the stream continues from the newest
- * event. The stream ends as soon as its caller's token is revoked, rotated or expires.
+ * event. The stream ends as soon as its caller's token is revoked, rotated or expires, or its session is signed out.
  */
 import type { SQL } from 'drizzle-orm';
 import { max, sql } from 'drizzle-orm';
@@ -13,6 +13,7 @@ import { RESET_EVENT } from '../../schema/contracts/events.ts';
 import { readJson } from '../../schema/json-text.ts';
 import type { EventBatchRow } from '../../schema/tables/index.ts';
 import { event_batches } from '../../schema/tables/index.ts';
+import { wasSignedOut } from '../auth/ended-sessions.ts';
 import type { Database } from '../db/open.ts';
 import { storedJson } from '../db/stored-json.ts';
 import { STREAM_MAX_QUERIES } from '../db/usage.ts';
@@ -31,6 +32,8 @@ export interface Subscription {
   waitMs: number;
   /** The caller's token, by its id; null for one that D1 does not have: the bootstrap secret, or a login of Access. */
   tokenId: string | null;
+  /** The hash of the caller's credential: a session that was signed out ends its streams. */
+  credentialHash: string;
   /** When the caller's identity expires (Unix milliseconds); null for never. */
   expiresAt: number | null;
 }
@@ -38,13 +41,14 @@ export interface Subscription {
 /** What one query finds. `token`: the hash of the caller's token while it is valid; another one after a rotation. */
 interface Turn {
   token: string | null;
+  isSignedOut: boolean;
   rows: EventBatchRow[];
 }
 
 export async function streamEvents(
   stream: SSEStreamingApi,
   db: Database,
-  { topics, after, waitMs, tokenId, expiresAt }: Subscription,
+  { topics, after, waitMs, tokenId, credentialHash, expiresAt }: Subscription,
 ): Promise<void> {
   let position = after;
   const kept = await readKept(db);
@@ -56,9 +60,9 @@ export async function streamEvents(
   let opened: string | null | undefined;
   // Counted in turns: the Worker's clock does not advance between two I/O operations.
   for (let waitedMs = 0; !stream.aborted; ) {
-    const { token, rows } = await readTurn(db, { topics, after: position, tokenId });
+    const { token, isSignedOut, rows } = await readTurn(db, { topics, after: position, tokenId, credentialHash });
     opened ??= token;
-    const isOver = tokenId !== null && (token === null || token !== opened);
+    const isOver = isSignedOut || (tokenId !== null && (token === null || token !== opened));
     if (isOver || (expiresAt !== null && expiresAt <= Date.now())) return;
     for (const row of rows) await writeEvents(stream, row, topics);
     position = rows.at(-1)?.seq ?? position;
@@ -83,12 +87,13 @@ async function writeEvents(stream: SSEStreamingApi, { seq, at, events }: EventBa
 /** The state of the token and the events after a position, as one query: an invocation has few. */
 async function readTurn(
   db: Database,
-  { topics, after, tokenId }: Pick<Subscription, 'topics' | 'after' | 'tokenId'>,
+  { topics, after, tokenId, credentialHash }: Pick<Subscription, 'topics' | 'after' | 'tokenId' | 'credentialHash'>,
 ): Promise<Turn> {
-  const found = await db.all<{ token: string | null; seq: number | null; at: number; events: string }>(
-    sql`SELECT t.token, e.seq, e.at, e.events
+  const found = await db.all<{ token: string | null; ended: number; seq: number | null; at: number; events: string }>(
+    sql`SELECT t.token, t.ended, e.seq, e.at, e.events
       FROM (SELECT (SELECT token_hash FROM tokens WHERE token_id = ${tokenId} AND revoked_at IS NULL
-          AND (expires_at IS NULL OR expires_at > ${Date.now()})) AS token) AS t
+          AND (expires_at IS NULL OR expires_at > ${Date.now()})) AS token,
+          ${wasSignedOut(credentialHash)} AS ended) AS t
       LEFT JOIN (SELECT seq, at, events FROM event_batches
         WHERE seq > ${after} AND ${hasTopic(topics)} ORDER BY seq LIMIT ${BATCH}) AS e ON true
       ORDER BY e.seq`,
@@ -97,7 +102,7 @@ async function readTurn(
     const read = seq === null ? null : readJson(events);
     return seq === null ? [] : [{ seq, at, events: (read?.ok === true ? read.value : []) as EventItem[] }];
   });
-  return { token: found[0]?.token ?? null, rows };
+  return { token: found[0]?.token ?? null, isSignedOut: found[0]?.ended === 1, rows };
 }
 
 function hasTopic(topics: EventTopic[] | null): SQL {

@@ -5,6 +5,7 @@ import type { EventTopic } from '../../schema/contracts/events.ts';
 import { EVENT_TOPICS, EventSchema } from '../../schema/contracts/events.ts';
 import { TokenIdSchema } from '../../schema/contracts/tokens.ts';
 import { AppError } from '../../schema/errors.ts';
+import { sha256Hex } from '../crypto/hash.ts';
 import type { MountedRoute } from '../http/route.ts';
 import { READERS, raw } from '../http/route.ts';
 import type { Subscription } from './event-stream.ts';
@@ -44,6 +45,7 @@ export const events: readonly MountedRoute[] = [
         after: lastId ?? (await newestEventSeq(db)),
         waitMs: query.wait_ms,
         tokenId: isStoredToken(principal.token_id) ? principal.token_id : null,
+        credentialHash: await sha256Hex(c.var.credential),
         expiresAt: principal.expires_at,
       };
       return streamSSE(c, (stream) => streamEvents(stream, db, subscription));

@@ -11,6 +11,7 @@ import {
 import { NodeDrainBodySchema, NodeDrainResponseSchema } from '../../schema/contracts/tasks.ts';
 import { logOf } from '../../schema/domain/run-log.ts';
 import { stillValid } from '../auth/live-token.ts';
+import { sha256Hex } from '../crypto/hash.ts';
 import { byteStream } from '../http/byte-stream.ts';
 import type { MountedRoute } from '../http/route.ts';
 import { NODES, PEOPLE, READERS, raw, read, write } from '../http/route.ts';
@@ -96,7 +97,8 @@ export const runs: readonly MountedRoute[] = [
       const of = { run_id, log: only === null ? ('output' as const) : logOf(only), stream: only };
       const { offset, follow } = query;
       if (c.req.raw.method === 'HEAD') return c.body(null, 200, LOG_HEADERS);
-      const request = { of, offset, follow, mayRead: () => stillValid(principal) };
+      const credentialHash = await sha256Hex(c.var.credential);
+      const request = { of, offset, follow, mayRead: () => stillValid(principal, credentialHash) };
       return c.body(
         byteStream((sink) => streamLog(sink, db, request)),
         200,

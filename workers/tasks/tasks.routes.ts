@@ -16,6 +16,7 @@ import {
   TaskSummarySchema,
 } from '../../schema/contracts/tasks.ts';
 import { stillValid } from '../auth/live-token.ts';
+import { sha256Hex } from '../crypto/hash.ts';
 import { byteStream } from '../http/byte-stream.ts';
 import type { MountedRoute } from '../http/route.ts';
 import { NODES, PEOPLE, READERS, raw, read, write } from '../http/route.ts';
@@ -109,7 +110,8 @@ export const tasks: readonly MountedRoute[] = [
       await requireTask(db, task_id);
       const { offset, follow } = query;
       if (c.req.raw.method === 'HEAD') return c.body(null, 200, LOG_HEADERS);
-      const request = { of: { task_id }, offset, follow, mayRead: () => stillValid(principal) };
+      const credentialHash = await sha256Hex(c.var.credential);
+      const request = { of: { task_id }, offset, follow, mayRead: () => stillValid(principal, credentialHash) };
       return c.body(
         byteStream((sink) => streamLog(sink, db, request)),
         200,

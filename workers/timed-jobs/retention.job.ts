@@ -42,6 +42,8 @@ const KEPT: readonly KeptTable[] = [
   },
   { table: 'idempotency_keys', key: 'rowid', age: 'created_at', keep_ms: RETENTION.idempotency_ms, unless: 'false' },
   { table: 'sign_in_links', key: 'rowid', age: 'created_at', keep_ms: RETENTION.sign_in_link_ms, unless: 'false' },
+  // A session has ended by itself by then.
+  { table: 'ended_sessions', key: 'rowid', age: 'ended_at', keep_ms: RETENTION.ended_session_ms, unless: 'false' },
   {
     table: 'person_notices',
     key: 'notice_id',

@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import type { SystemEvent } from '../../../schema/contracts/events.ts';
-import { rowsOf, TestEdge } from '../support/edge.ts';
+import { ORIGIN, rowsOf, TestEdge } from '../support/edge.ts';
 
 const edge = new TestEdge();
 const AUTHORIZED = { authorization: `Bearer ${env.BAA_BOOTSTRAP_TOKEN}` };
@@ -140,6 +140,21 @@ describe('the event stream', () => {
     let text = (await reader.read()).value ?? '';
     if (how === 'revoked') await edge.data('DELETE', `/v1/tokens/${token_id}`);
     else await edge.data('POST', `/v1/tokens/${token_id}/rotate`, { body: {} });
+    await edge.data('POST', '/v1/system/pause');
+    for (let part = await reader.read(); !part.done; part = await reader.read()) text += part.value;
+    expect(text).not.toContain('paused');
+    await edge.data('POST', '/v1/system/resume');
+  });
+
+  it('an open stream ends, without another event, when its session is signed out', async () => {
+    const { token } = await edge.mint('readonly');
+    const signedIn = await edge.call('POST', '/v1/session', { token: null, body: { token } });
+    const [cookie = ''] = (signedIn.headers.get('set-cookie') ?? '').split(';');
+    const response = await edge.fetch('/v1/events', { headers: { cookie } }, false);
+    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+    if (!reader) throw new Error('no stream');
+    let text = (await reader.read()).value ?? '';
+    await edge.data('DELETE', '/v1/session', { token: null, headers: { cookie, origin: ORIGIN } });
     await edge.data('POST', '/v1/system/pause');
     for (let part = await reader.read(); !part.done; part = await reader.read()) text += part.value;
     expect(text).not.toContain('paused');

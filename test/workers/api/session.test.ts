@@ -124,6 +124,19 @@ describe('the end of a session', () => {
     expect(await edge.error('GET', '/v1/session', by(briefCookie))).toMatchObject({ error: 'expired_token' });
   });
 
+  it('a session that was signed out identifies nobody, while another session of its token goes on', async () => {
+    const { token } = await person('readonly', { expires_in_ms: HOUR_MS });
+    const [one, other] = [await signIn(token), await signIn(token)];
+    expect(one.session.expires_at).toBe(other.session.expires_at);
+    await edge.data('DELETE', '/v1/session', by(one.cookie, { headers: { origin: ORIGIN } }));
+    expect(await edge.error('GET', '/v1/session', by(one.cookie))).toMatchObject({
+      status: 401,
+      error: 'expired_token',
+    });
+    expect(await edge.data('GET', '/v1/session', by(other.cookie))).toMatchObject({ via: 'session' });
+    expect(JSON.stringify(await rowsOf('SELECT * FROM ended_sessions'))).not.toContain(one.cookie.split('=')[1]);
+  });
+
   it('a sign-out deletes the cookie', async () => {
     const { cookie } = await signIn((await person()).token);
     const reply = await edge.call('DELETE', '/v1/session', by(cookie, { headers: { origin: ORIGIN } }));
@@ -143,15 +156,17 @@ describe('an invalid cookie', () => {
     const { cookie } = await signIn((await person('readonly')).token);
     const { token_id: another } = await person('ops_admin');
     const [name, value = ''] = cookie.split('=');
-    const [id = '', end = '', mac = ''] = value.split('.');
+    const [id = '', end = '', nonce = '', mac = ''] = value.split('.');
     const later = (Number.parseInt(end, 36) + 1).toString(36);
     const flipped = mac.replace(/^./, mac.startsWith('A') ? 'B' : 'A');
     for (const forged of [
-      `${another}.${end}.${mac}`,
-      `bootstrap.${end}.${mac}`,
-      `tok_unknown.${end}.${mac}`,
-      `${id}.${later}.${mac}`,
-      `${id}.${end}.${flipped}`,
+      `${another}.${end}.${nonce}.${mac}`,
+      `bootstrap.${end}.${nonce}.${mac}`,
+      `tok_unknown.${end}.${nonce}.${mac}`,
+      `${id}.${later}.${nonce}.${mac}`,
+      `${id}.${end}.${nonce.replace(/^./, nonce.startsWith('a') ? 'b' : 'a')}.${mac}`,
+      `${id}.${end}.${nonce}.${flipped}`,
+      `${id}.${end}.${mac}`,
       `${id}.${end}`,
       'x',
     ]) {
