@@ -252,8 +252,17 @@ export const FAULTS = {
     simulated: NEWER,
     produce: (s) => {
       fakeUpdate(s);
-      s.d1("INSERT INTO d1_migrations (name) VALUES ('9999_later.sql')");
-      s.machine = { namesIn: (path) => [...real.namesIn(path), ...(isDone(s) ? ['9999_later.sql'] : [])] };
+      // The database itself stays as it is: this program would refuse to start an edge on one of a later version.
+      s.machine = {
+        namesIn: (path) => {
+          const own = real.namesIn(path);
+          const newest = own
+            .filter((name) => name.endsWith('.sql'))
+            .sort()
+            .at(-1);
+          return isDone(s) ? own : own.filter((name) => name !== newest);
+        },
+      };
     },
   },
   object_silent: {

@@ -15,9 +15,9 @@ import type { TokenRow } from '../../schema/tables/index.ts';
 import { tokens } from '../../schema/tables/index.ts';
 import { bootstrapSecret } from '../crypto/bootstrap-secret.ts';
 import { sha256, sha256Hex } from '../crypto/hash.ts';
+import { wasSignedOut } from '../db/ended-sessions.ts';
 import type { AppEnv } from '../env.ts';
 import { accessIdentity } from './access.ts';
-import { wasSignedOut } from './ended-sessions.ts';
 import { invalidSession, isSignedSession, readSession, requireSameOrigin } from './session-cookie.ts';
 
 const BEARER = /^Bearer (.*)$/i;

@@ -3,7 +3,7 @@ import type { SQL } from 'drizzle-orm';
 import { sql } from 'drizzle-orm';
 import type { Session } from '../../schema/contracts/tokens.ts';
 import { TokenIdSchema } from '../../schema/contracts/tokens.ts';
-import { wasSignedOut } from './ended-sessions.ts';
+import { wasSignedOut } from '../db/ended-sessions.ts';
 
 const NAME = 'caller_is_valid';
 

@@ -1,7 +1,7 @@
 /**
  * The session of a signed-in page: a cookie with the id of the token that signed in and an expiry, signed under a key
  * derived from the bootstrap secret, over that token's hash too. The edge stores nothing for it before it is signed out
- * (ended-sessions.ts). A session ends at its expiry, and at once by a sign-out, when the token is revoked, rotated or
+ * (db/ended-sessions.ts). A session ends at its expiry, and at once by a sign-out, when the token is revoked, rotated or
  * expires, or when the secret changes.
  *
  * The cookie is always `Secure`. Chrome and Firefox accept that on http://127.0.0.1 and http://localhost; Safari does

@@ -14,12 +14,12 @@ import { AppError } from '../../schema/errors.ts';
 import { bootstrapSecret } from '../crypto/bootstrap-secret.ts';
 import { sha256Hex } from '../crypto/hash.ts';
 import { commit } from '../db/commit.ts';
+import { storeEnd } from '../db/ended-sessions.ts';
 import type { AppEnv } from '../env.ts';
 import { servePage, wantsPage } from '../http/page-files.ts';
 import type { MountedRoute } from '../http/route.ts';
 import { OPERATORS, publicRoute, READERS, read, write } from '../http/route.ts';
 import { authenticateEarlier, tokenLimits } from './authenticate.ts';
-import { storeEnd } from './ended-sessions.ts';
 import { endSession, SESSION_LASTS_MS, startSession } from './session-cookie.ts';
 import { makeLink, SIGN_IN_PATH, tokenOfLink, useLink } from './sign-in-links.ts';
 

@@ -13,7 +13,7 @@ import { RESET_EVENT } from '../../schema/contracts/events.ts';
 import { readJson } from '../../schema/json-text.ts';
 import type { EventBatchRow } from '../../schema/tables/index.ts';
 import { event_batches } from '../../schema/tables/index.ts';
-import { wasSignedOut } from '../auth/ended-sessions.ts';
+import { wasSignedOut } from '../db/ended-sessions.ts';
 import type { Database } from '../db/open.ts';
 import { storedJson } from '../db/stored-json.ts';
 import { STREAM_MAX_QUERIES } from '../db/usage.ts';

@@ -2,7 +2,7 @@
 import type { SQL } from 'drizzle-orm';
 import { sql } from 'drizzle-orm';
 import { ended_sessions } from '../../schema/tables/index.ts';
-import type { Database, Statement } from '../db/open.ts';
+import type { Database, Statement } from './open.ts';
 
 /** The statement that ends the session of the cookie with that hash. */
 export function storeEnd(db: Database, session_hash: string, now: number): Statement {
