@@ -2,7 +2,7 @@
 import { createServer } from 'node:http';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { SystemState } from '../../schema/contracts/system.ts';
-import type { TokenCreated } from '../../schema/contracts/tokens.ts';
+import type { SignInLink, TokenCreated } from '../../schema/contracts/tokens.ts';
 import { until } from '../support/cluster.ts';
 import { CutProxy } from '../support/cut-proxy.ts';
 import { actionCases } from '../support/page-actions.ts';
@@ -299,8 +299,9 @@ describeWithFirefox('the status page in a real Firefox', () => {
 
   it('says how old what it shows is while the connection is lost, and catches up with what it missed', async () => {
     const proxy = await CutProxy.open(scene.cluster.stack.edgeUrl);
-    // Cookies know no ports: the page is signed in behind the proxy too.
-    await tab.open(`${proxy.url}/`);
+    // Each port has a session of its own.
+    const { sign_in_url } = await scene.cluster.call<SignInLink>('POST', '/v1/session/links', {});
+    await tab.open(sign_in_url.replace(scene.cluster.stack.edgeUrl, proxy.url));
     await shows(tab, /Live.*New work starts as it comes/);
     proxy.cut('hard');
     await call('POST', '/v1/system/pause', { reason: 'while away' });

@@ -15,6 +15,7 @@ import { AppError } from '../../schema/errors.ts';
 import { isSignedBy, SIGNATURE_PATTERN, sign } from '../crypto/signature.ts';
 import type { AppEnv } from '../env.ts';
 
+/** The cookie's name where the address names no port. */
 export const SESSION_COOKIE = 'conductor_session';
 export const SESSION_LASTS_MS = 12 * 3_600_000;
 const PURPOSE = 'conductor session';
@@ -27,15 +28,21 @@ export interface SessionClaims {
   token_hash: string;
   /** Unix milliseconds. */
   ends_at: number;
-  /** Tells sessions of one token with one end apart: to sign one out leaves the others. */
+  /** Random, so that sessions of one token with one end differ: to sign one out leaves the others. */
   nonce: string;
+}
+
+/** Browsers send a cookie to each port of a host: by its name each system of one machine has a cookie of its own. */
+function cookieName(c: Context<AppEnv>): string {
+  const { port } = new URL(c.req.url);
+  return port === '' ? SESSION_COOKIE : `${SESSION_COOKIE}_${port}`;
 }
 
 /** The session cookie of the request, parsed but not verified; null without one. Throws `invalid_token`. */
 export function readSession(
   c: Context<AppEnv>,
 ): { cookie: string; token_id: string; ends_at: number; nonce: string; mac: string } | null {
-  const cookie = getCookie(c, SESSION_COOKIE);
+  const cookie = getCookie(c, cookieName(c));
   if (cookie === undefined || cookie === '') return null;
   const [, token_id, end, nonce, mac] = COOKIE.exec(cookie) ?? [];
   if (token_id === undefined || end === undefined || nonce === undefined || mac === undefined) throw invalidSession();
@@ -60,12 +67,12 @@ export async function startSession(
   const mac = await sign(secret, PURPOSE, signedText(claims));
   const maxAge = Math.max(0, Math.floor((claims.ends_at - c.var.now) / 1_000));
   const value = `${claims.token_id}.${claims.ends_at.toString(36)}.${claims.nonce}.${mac}`;
-  setCookie(c, SESSION_COOKIE, value, { ...ATTRIBUTES, maxAge });
+  setCookie(c, cookieName(c), value, { ...ATTRIBUTES, maxAge });
 }
 
 /** Makes the browser delete the cookie. */
 export function endSession(c: Context<AppEnv>): void {
-  deleteCookie(c, SESSION_COOKIE, ATTRIBUTES);
+  deleteCookie(c, cookieName(c), ATTRIBUTES);
 }
 
 /**

@@ -66,7 +66,7 @@ export function openApiDocument(specs: readonly RouteSpec[]): OpenApiDocument {
               in: 'cookie',
               name: SESSION_COOKIE,
               description:
-                'Cookie of a page that signed in (POST /v1/session). Its writes need the Origin of this API.',
+                'Cookie of a page that signed in (POST /v1/session). Its writes need the Origin of this API. Where the address names a port, `_` and the port are at the end of the name.',
             },
           },
         },

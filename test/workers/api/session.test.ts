@@ -124,7 +124,7 @@ describe('the end of a session', () => {
     expect(await edge.error('GET', '/v1/session', by(briefCookie))).toMatchObject({ error: 'expired_token' });
   });
 
-  it('a session that was signed out identifies nobody, while another session of its token goes on', async () => {
+  it('a session that was signed out is refused, and another session of its token stays', async () => {
     const { token } = await person('readonly', { expires_in_ms: HOUR_MS });
     const [one, other] = [await signIn(token), await signIn(token)];
     expect(one.session.expires_at).toBe(other.session.expires_at);
@@ -142,6 +142,20 @@ describe('the end of a session', () => {
     const reply = await edge.call('DELETE', '/v1/session', by(cookie, { headers: { origin: ORIGIN } }));
     expect(JSON.parse(reply.text).data).toEqual({ signed_out: true });
     expect(reply.headers.get('set-cookie')).toMatch(/^conductor_session=; .*Max-Age=0/);
+  });
+
+  it('two systems on one machine, which share the cookies of its address, keep their sessions', async () => {
+    const { token } = await person();
+    const session = (port: number) => `http://127.0.0.1:${port}/v1/session`;
+    const signInAt = async (port: number): Promise<string> => {
+      const reply = await edge.call('POST', session(port), { token: null, body: { token } });
+      return (reply.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
+    };
+    const [one, other] = [await signInAt(8787), await signInAt(8788)];
+    expect(one.split('=')[0]).not.toBe(other.split('=')[0]);
+    await edge.data('DELETE', session(8787), by(`${one}; ${other}`, { headers: { origin: 'http://127.0.0.1:8787' } }));
+    expect(await edge.error('GET', session(8787), by(`${one}; ${other}`))).toMatchObject({ error: 'expired_token' });
+    expect(await edge.data('GET', session(8788), by(`${one}; ${other}`))).toMatchObject({ via: 'session' });
   });
 
   it('a session ends when the bootstrap secret changes', async () => {

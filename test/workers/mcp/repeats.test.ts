@@ -213,7 +213,7 @@ describe('a call', () => {
   });
 
   it('that only reads and has no name looks at no earlier ones', async () => {
-    const one = { name: 'files_read', args: { path: 'a.txt', node: 'nobody' } };
+    const one = { name: 'files_read', args: { path: 'a.txt', node: 'no-such-node' } };
     const read = async (): Promise<number> => {
       takeRows();
       expect((await post(conductor, token, one)).data.error).toBe('controller_not_found');
