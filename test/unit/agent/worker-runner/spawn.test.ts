@@ -126,7 +126,9 @@ describe('runProgram', () => {
   });
 
   it('a process in a session of its own is found by its mark, ended and named', async () => {
-    const end = await run(['sh', '-c', 'setsid sleep 600 & echo $!']);
+    // The program ends once the other process has its final command line.
+    const isThere = `[ "$(tr '\\0' ' ' < /proc/$!/cmdline)" = 'sleep 600 ' ]`;
+    const end = await run(['sh', '-c', `setsid sleep 600 & until ${isThere}; do sleep 0.01; done`]);
     expect(end.leftBehind.map(({ command }) => command)).toEqual(['sleep 600']);
     expect(end.leftBehind.filter(({ pid }) => isRunning(pid))).toEqual([]);
   });
