@@ -5,6 +5,8 @@
 import { createMcpHandler, ProtocolErrorCode } from '@modelcontextprotocol/server';
 import type { Context } from 'hono';
 import { z } from 'zod';
+import type { ErrorBody } from '../../schema/contracts/common.ts';
+import { errorBody } from '../../schema/contracts/common.ts';
 import { AppError } from '../../schema/errors.ts';
 import { readJson } from '../../schema/json-text.ts';
 import { requireSameOrigin } from '../auth/session-cookie.ts';
@@ -36,7 +38,8 @@ export const mcp: readonly MountedRoute[] = [
       {
         method: 'post',
         path: '/mcp',
-        summary: 'One JSON-RPC message of the Model Context Protocol; the tools act under the role of the token',
+        summary:
+          'One JSON-RPC message of the Model Context Protocol; the tools act under the role of the token. A body that is no message gets a JSON-RPC error, whose `data` is the error of other routes',
         tag: 'mcp',
         roles: READERS,
         body: MessageSchema,
@@ -62,7 +65,7 @@ function answeringMalformed({ spec, mount }: MountedRoute): MountedRoute {
       app.use(spec.path, async (c, next) => {
         await next();
         if (!(c.error instanceof AppError) || c.error.details.in !== 'body') return;
-        const answer = malformed(await c.req.text(), c.error.message);
+        const answer = malformed(await c.req.text(), errorBody(c.error, c.var.requestId));
         c.res = Response.json(answer, { status: c.res.status });
       });
       mount(app);
@@ -70,11 +73,12 @@ function answeringMalformed({ spec, mount }: MountedRoute): MountedRoute {
   };
 }
 
-function malformed(text: string, message: string) {
+/** `data` of the error is what every other route responds with. */
+function malformed(text: string, error: ErrorBody) {
   const body = readJson(text);
   const code = body.ok ? ProtocolErrorCode.InvalidRequest : ProtocolErrorCode.ParseError;
   const id = IdSchema.safeParse(body.ok ? body.value : null).data?.id ?? null;
-  return { jsonrpc: '2.0', id, error: { code, message } };
+  return { jsonrpc: '2.0', id, error: { code, message: error.message, data: error } };
 }
 
 /** The request without its body, which is read already. A client that takes only one of the two kinds of response gets both. */

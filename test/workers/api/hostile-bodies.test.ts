@@ -7,7 +7,7 @@ import type { Role } from '../../../schema/contracts/tokens.ts';
 import { JSON_TEXT } from '../../../schema/defaults.ts';
 import * as tables from '../../../schema/tables/index.ts';
 import { ROUTES } from '../../../workers/routes.ts';
-import { NODE, TestEdge } from '../support/edge.ts';
+import { errorOf, NODE, TestEdge } from '../support/edge.ts';
 import { sampleBody, samplePath } from '../support/samples.ts';
 
 const edge = new TestEdge();
@@ -74,7 +74,7 @@ describe('a hostile body', () => {
       const shown = `${spec.path} ${body.slice(0, 80)}: ${reply.text.slice(0, 300)}`;
       expect([400, 401], shown).toContain(reply.status);
       expect(reply.text.length, shown).toBeLessThan(20_000);
-      if (reply.status === 400) expect(JSON.parse(reply.text).details.field, shown).toMatch(/^.+$/);
+      if (reply.status === 400) expect(errorOf(reply.text).details.field, shown).toMatch(/^.+$/);
     }
     expect(await stored()).toEqual(before);
   });

@@ -201,7 +201,8 @@ describe('the request', () => {
   it.each(malformed)('that is no message is an error of JSON-RPC: %s', async (body, id, code) => {
     const reply = await edge.call('POST', '/mcp', { body, headers: { 'content-type': 'application/json' } });
     expect(reply.status).toBe(400);
-    expect(JSON.parse(reply.text)).toEqual({ jsonrpc: '2.0', id, error: { code, message: expect.any(String) } });
+    const error = { code, message: expect.any(String), data: { error: 'invalid_request' } };
+    expect(JSON.parse(reply.text)).toMatchObject({ jsonrpc: '2.0', id, error });
   });
 
   it('may accept JSON only, and is answered', async () => {

@@ -103,7 +103,7 @@ export class TestEdge {
   /** Status and body of a failure. Throws for a success. */
   async error(method: string, path: string, call: Call = {}): Promise<ErrorBody & { status: number }> {
     const reply = await this.call(method, path, call);
-    return { ...ErrorBodySchema.parse(JSON.parse(reply.text)), status: reply.status };
+    return { ...errorOf(reply.text), status: reply.status };
   }
 
   async mint(
@@ -135,6 +135,12 @@ export class TestEdge {
       readonly: readonly.token,
     };
   }
+}
+
+/** The error that a response has: the whole body, or `data` of a JSON-RPC error. Throws for any other body. */
+export function errorOf(text: string): ErrorBody {
+  const body = JSON.parse(text) as { jsonrpc?: string; error?: { data?: unknown } };
+  return ErrorBodySchema.parse(body.jsonrpc === undefined ? body : body.error?.data);
 }
 
 /** The rows of a query on the edge's database. */
