@@ -107,7 +107,10 @@ const GROUPS: Readonly<Record<string, { about: string; commands: readonly CliCom
 };
 
 const NAME = 'conductor';
-const PROGRAM_OPTIONS: ReadonlySet<string> = new Set(['--help', '-h', '--version']);
+const HELP_OPTIONS: ReadonlySet<string> = new Set(['--help', '-h']);
+const PROGRAM_OPTIONS: ReadonlySet<string> = new Set([...HELP_OPTIONS, '--version']);
+/** What a group that is named alone does: the first of these that it has and that takes no argument. */
+const DEFAULT_VERBS = ['list', 'show', 'status'];
 
 /** Every command by its path, as `tasks show`. */
 export function everyCommand(): readonly { path: string; command: CliCommand }[] {
@@ -115,6 +118,20 @@ export function everyCommand(): readonly { path: string; command: CliCommand }[]
     commands.map((command) => ({ path: `${group} ${command.name}`, command })),
   );
   return [...COMMANDS.map((command) => ({ path: command.name, command })), ...grouped];
+}
+
+function defaultVerb(group: string): string | undefined {
+  const commands = Object.hasOwn(GROUPS, group) ? (GROUPS[group]?.commands ?? []) : [];
+  return DEFAULT_VERBS.find((verb) => commands.some(({ name, argument }) => name === verb && argument === undefined));
+}
+
+/** The words, with the command that they leave out: `start`, or the default verb of a group. */
+function withLeftOut(argv: readonly string[]): readonly string[] {
+  const [first = '-', second = '-'] = argv;
+  if (first.startsWith('-') && !PROGRAM_OPTIONS.has(first)) return [start.name, ...argv];
+  const verb = defaultVerb(first);
+  const isAlone = second.startsWith('-') && !HELP_OPTIONS.has(second);
+  return verb !== undefined && isAlone ? [first, verb, ...argv.slice(1)] : argv;
 }
 
 /** The parser of the command line. It gives each command that it has parsed to `execute`. */
@@ -145,6 +162,8 @@ export function createProgram(deps: CommandDeps, execute: Execute): Command {
     if (command !== undefined) add(program, command).helpGroup(helpGroupOf(name));
     else if (group !== undefined) {
       const parent = program.command(name).description(group.about).helpGroup(helpGroupOf(name));
+      const verb = defaultVerb(name);
+      if (verb !== undefined) parent.addHelpText('after', `\n${NAME} ${name} is short for ${NAME} ${name} ${verb}.`);
       for (const one of group.commands) add(parent, one);
     }
   }
@@ -162,14 +181,12 @@ export async function runCli(argv: readonly string[], given: CommandDeps = defau
   const deps = withSafeOutput({ ...given, connect });
   // A person who types the name alone wants to know what there is; a service manager starts the agent.
   if (argv.length === 0 && deps.isTerminal) return runCli(['--help'], given);
-  const [first = '-'] = argv;
-  const isBare = first.startsWith('-') && !PROGRAM_OPTIONS.has(first);
   let code: number = EXIT.fine;
   const program = createProgram(deps, async (command, args) => {
     called = { args, connection: null };
     code = await command.run(await withWholeId(command, args, deps), deps);
   });
-  const words = isBare ? [start.name, ...argv] : argv;
+  const words = withLeftOut(argv);
   try {
     await program.parseAsync(words, { from: 'user' });
     return code;

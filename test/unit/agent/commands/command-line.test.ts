@@ -12,7 +12,7 @@ describe('the command line', () => {
     ['an unknown command', ['frobnicate'], /^conductor: unknown command 'frobnicate'/],
     ['a misspelt command', ['statsu'], /Did you mean status\?/],
     ['an unknown command of a group', ['tokens', 'creat'], /Did you mean create\?/],
-    ['a group without a command', ['tokens'], /Commands:/],
+    ['a group without a command', ['steps'], /Commands:/],
     ['a missing argument', ['jobs', 'show'], /missing required argument 'job'/],
     ['an extra argument', ['config', 'extra'], /too many arguments.*extra/],
     ['a missing required option', ['tokens', 'create', '--role', 'readonly'], /'--subject <subject>' not specified/],
@@ -28,6 +28,39 @@ describe('the command line', () => {
     expect(world.stderr()).toMatch(message);
     expect(world.err.at(-1)).toMatch(/^conductor( [a-z]+)* --help lists /);
     expect(world.stdout()).toBe('');
+    expect(world.calls).toEqual([]);
+  });
+
+  it.each([
+    [['ticks'], ['ticks', 'list']],
+    [
+      ['audit', '--json'],
+      ['audit', 'list', '--json'],
+    ],
+    [
+      ['leader', '--root', '/nowhere'],
+      ['leader', 'show', '--root', '/nowhere'],
+    ],
+    [
+      ['notices', '--foo'],
+      ['notices', 'show', '--foo'],
+    ],
+    [['runs'], ['runs']],
+    [['constructor'], ['constructor']],
+  ])('%j is short for %j', async (short, whole) => {
+    const said = async (argv: string[]) => {
+      const world = commandWorld(() => {
+        throw new EdgeError('status', 403, 'forbidden', 'no');
+      });
+      return [await runCli(argv, world.deps), world.calls, world.stdout(), world.stderr()];
+    };
+    expect(await said(short)).toEqual(await said(whole));
+  });
+
+  it('a group says in its help what it is short for', async () => {
+    const world = commandWorld(nothing);
+    expect(await runCli(['ticks', '--help'], world.deps)).toBe(0);
+    expect(world.stdout()).toMatch(/ticks is short for conductor ticks list/);
     expect(world.calls).toEqual([]);
   });
 
