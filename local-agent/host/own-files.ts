@@ -3,11 +3,13 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, sta
 import { homedir, hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { hasErrorCode } from '../lib/errno.ts';
+import { ownAccount } from './account.ts';
 
 const PERMISSION_BITS = 0o777;
 const NAME_CHARS = 48;
 
-export const homeFolder: () => string = homedir;
+/** Never empty: an empty `HOME` would make paths relative to the working directory. */
+export const homeFolder = (): string => homedir() || ownAccount().homedir;
 
 /** The machine's own name in the form that ids take: without its domain, other characters replaced by dashes. */
 export function machineName(name: string = hostname()): string {

@@ -3,7 +3,6 @@
  * real path of what was opened. Files of the agent itself and files of Git are refused even inside a root.
  */
 import { realpathSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { errorCode } from '../lib/errno.ts';
 import {
@@ -16,6 +15,7 @@ import {
   isGitFolder,
   isInGitFolder,
 } from './git-folders.ts';
+import { homeFolder } from './own-files.ts';
 import { tooDeep } from './path-levels.ts';
 
 export const FILE_ERROR_CODES = [
@@ -79,8 +79,8 @@ export function assertLevels(path: string): void {
 
 /** Expands `~` and `~/…` to the home of the user that runs the agent. */
 export function expandHome(path: string): string {
-  if (path === '~') return homedir();
-  return path.startsWith('~/') ? join(homedir(), path.slice(2)) : path;
+  if (path === '~') return homeFolder();
+  return path.startsWith('~/') ? join(homeFolder(), path.slice(2)) : path;
 }
 
 /** Resolves links as far as the path exists. What is made there later has this path. */

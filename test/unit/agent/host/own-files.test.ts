@@ -1,10 +1,19 @@
 import { statSync, writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
-import { makePrivateFolder } from '../../../../local-agent/host/own-files.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { homeFolder, makePrivateFolder } from '../../../../local-agent/host/own-files.ts';
 import { useWorkspace } from './workspace.ts';
 
 const workspace = useWorkspace();
+
+describe('the home folder', () => {
+  it('is that of the account when HOME is empty, and never the working directory', () => {
+    vi.stubEnv('HOME', '');
+    expect(homeFolder()).toBe(userInfo().homedir);
+    vi.unstubAllEnvs();
+  });
+});
 
 describe('a private folder', () => {
   it('is made with every folder above it, and an existing one keeps its mode', () => {
