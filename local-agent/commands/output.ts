@@ -59,9 +59,11 @@ export function progress(deps: CommandDeps, text: string): void {
   if (deps.isTerminal) deps.warn(styled(deps, 'dim', `${text} …`));
 }
 
+const NO_VALUE = '-';
+
 /** A value as text on one line. Control characters and direction marks in text from pages and chats are made visible. */
 function formatCell(value: unknown): string {
-  if (value === null || value === undefined) return '-';
+  if (value === null || value === undefined) return NO_VALUE;
   return makeVisibleLine(typeof value === 'string' ? value : JSON.stringify(value));
 }
 
@@ -89,9 +91,15 @@ function printBlocks(deps: CommandDeps, head: readonly string[], rows: readonly 
   }
 }
 
+/** The table without the columns in which no row has a value. */
+function withoutEmpty(head: readonly string[], rows: readonly string[][]): { head: string[]; cells: string[][] } {
+  const isShown = head.map((_, at) => rows.some((row) => (row[at] ?? NO_VALUE) !== NO_VALUE));
+  return { head: head.filter((_, at) => isShown[at]), cells: rows.map((row) => row.filter((_, at) => isShown[at])) };
+}
+
 /**
  * Prints rows under a head, or the line `none` when there are no rows. On a terminal long cells give way to its width; on
- * one that is too narrow for the columns each row is a block.
+ * one that is too narrow for the columns those without a value are left out, and when that is not enough each row is a block.
  */
 export function printTable(
   deps: CommandDeps,
@@ -103,15 +111,22 @@ export function printTable(
     deps.print(none);
     return;
   }
-  const cells = rows.map((row) => row.map(formatCell));
+  const whole = { head, cells: rows.map((row) => row.map(formatCell)) };
   const columns = deps.isTerminal ? deps.columns() : null;
-  const widths = columns === null ? null : fitWidths(head, cells, columns, widthOf);
+  const widthsOf = (table: typeof whole) =>
+    columns === null ? null : fitWidths(table.head, table.cells, columns, widthOf);
+  const shown = columns === null || widthsOf(whole) !== null ? whole : withoutEmpty(head, whole.cells);
+  const widths = widthsOf(shown);
   if (columns !== null && widths === null) {
-    printBlocks(deps, head, cells, columns);
+    printBlocks(deps, head, whole.cells, columns);
     return;
   }
-  const table = new Table({ head: head.map((name) => styled(deps, 'bold', name)), chars: PLAIN, style: TABLE_STYLE });
-  for (const row of cells) {
+  const table = new Table({
+    head: shown.head.map((name) => styled(deps, 'bold', name)),
+    chars: PLAIN,
+    style: TABLE_STYLE,
+  });
+  for (const row of shown.cells) {
     table.push(widths === null ? row : row.map((cell, at) => cutToWidth(cell, widths[at] ?? cell.length, widthOf)));
   }
   for (const line of table.toString().split('\n')) deps.print(line.trimEnd());

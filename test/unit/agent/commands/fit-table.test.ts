@@ -40,6 +40,11 @@ describe('a table on a terminal', () => {
     ]);
   });
 
+  it('where the columns do not fit, those without a value are left out before the rows become blocks', () => {
+    const shown = lines(46, ['ID', 'REPO', 'STATUS', 'NODE'], [ID, '-', 'running', '-'], [ID, '-', 'done', 'm']);
+    expect(shown).toEqual([`${'ID'.padEnd(ID.length)}  STATUS   NODE`, `${ID}  running  -`, `${ID}  done     m`]);
+  });
+
   it('ids stay whole, however narrow the terminal is, and have a line of their own', () => {
     const shown = lines(34, ['TASK', 'RUN', 'TITLE'], ['x'.repeat(40), ID, 'short']);
     expect(shown).toEqual([`TASK   ${'x'.repeat(27)}`, `       ${'x'.repeat(13)}`, 'RUN', `  ${ID}`, 'TITLE  short']);
