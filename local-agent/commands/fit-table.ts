@@ -24,6 +24,18 @@ function leastWidth(head: string, cells: readonly string[], width: number, isFir
   return Math.min(width, Math.max(widthOf(head), LEAST));
 }
 
+/** Whether the table fits into a terminal of that width with nothing cut. */
+export function fitsWhole(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  available: number,
+  measure: WidthOf,
+): boolean {
+  const widthOf = boundedBy(available, measure);
+  const widths = head.map((name, at) => Math.max(widthOf(name), ...rows.map((row) => widthOf(row[at] ?? ''))));
+  return widths.reduce((sum, width) => sum + GAP + width, -GAP) <= available;
+}
+
 /** The widths of the columns in a terminal of that width: the widest ones give way first. Null when they cannot fit. */
 export function fitWidths(
   head: readonly string[],

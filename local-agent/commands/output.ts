@@ -5,7 +5,7 @@ import Table from 'cli-table3';
 import { makeVisible, makeVisibleLine, visibleJson } from '../../schema/domain/visible.ts';
 import type { Args } from './command.ts';
 import type { CommandDeps } from './deps.ts';
-import { cutToWidth, fitWidths, rowBlock, wrapText } from './fit-table.ts';
+import { cutToWidth, fitsWhole, fitWidths, rowBlock, wrapText } from './fit-table.ts';
 
 type Style = 'bold' | 'dim' | 'green' | 'red' | 'yellow';
 
@@ -99,7 +99,7 @@ function withoutEmpty(head: readonly string[], rows: readonly string[][]): { hea
 
 /**
  * Prints rows under a head, or the line `none` when there are no rows. On a terminal long cells give way to its width; on
- * one that is too narrow for the columns those without a value are left out, and when that is not enough each row is a block.
+ * one that is too narrow columns without a value are left out first, and when the others cannot fit each row is a block.
  */
 export function printTable(
   deps: CommandDeps,
@@ -115,7 +115,8 @@ export function printTable(
   const columns = deps.isTerminal ? deps.columns() : null;
   const widthsOf = (table: typeof whole) =>
     columns === null ? null : fitWidths(table.head, table.cells, columns, widthOf);
-  const shown = columns === null || widthsOf(whole) !== null ? whole : withoutEmpty(head, whole.cells);
+  const shown =
+    columns === null || fitsWhole(head, whole.cells, columns, widthOf) ? whole : withoutEmpty(head, whole.cells);
   const widths = widthsOf(shown);
   if (columns !== null && widths === null) {
     printBlocks(deps, head, whole.cells, columns);

@@ -104,8 +104,9 @@ describeWithFirefox('conductor firefox', () => {
     expect(existsSync(join(first.profile, 'WebDriverBiDiServer.json'))).toBe(false);
 
     const { code, err, out } = await run('').line.ended;
-    expect([code, out]).toEqual([1, '']);
-    expect(err).toContain(`another conductor firefox runs on the profile ${first.profile}`);
+    const said = `another conductor firefox runs on the profile ${first.profile}`;
+    expect([code, JSON.parse(out)]).toMatchObject([1, { ok: false, message: expect.stringContaining(said) }]);
+    expect(err).toContain(said);
     expect((await scene.browser(first.client_id))?.connected).toBe(true);
   });
 

@@ -40,7 +40,7 @@ describe('a table on a terminal', () => {
     ]);
   });
 
-  it('where the columns do not fit, those without a value are left out before the rows become blocks', () => {
+  it('columns without a value are left out before anything is cut', () => {
     const shown = lines(46, ['ID', 'REPO', 'STATUS', 'NODE'], [ID, '-', 'running', '-'], [ID, '-', 'done', 'm']);
     expect(shown).toEqual([`${'ID'.padEnd(ID.length)}  STATUS   NODE`, `${ID}  running  -`, `${ID}  done     m`]);
   });
