@@ -13,7 +13,7 @@ const GRANT = {
 export function addressedCases(sceneNow: () => PageScene): void {
   it.each([
     ['/tokens', 'operator@'],
-    ['/grants', 'git'],
+    ['/grants', 'Folder'],
     ['/audit', 'operator'],
     ['/leadership', 'host-a'],
   ])('marks the object of %s that a shared address names', async (list, text) => {
