@@ -1,6 +1,8 @@
 /** A laptop that sleeps under the open status page: a case of status-page.test.ts. */
 import { expect, it } from 'vitest';
+import type { SignInLink } from '../../schema/contracts/tokens.ts';
 import { SILENT_MS } from '../../workers/page/live/live.ts';
+import { CutProxy } from './cut-proxy.ts';
 import type { PageScene } from './page-scene.ts';
 import { shows } from './page-tab.ts';
 
@@ -12,7 +14,9 @@ export function sleepCase(sceneNow: () => PageScene): void {
   it('after a sleep says how old what it shows is, and catches up without being loaded again', async () => {
     const scene = sceneNow();
     const { tab, cluster, firefox } = scene;
-    await scene.at('/');
+    const proxy = await CutProxy.open(cluster.stack.edgeUrl);
+    const { sign_in_url } = await cluster.call<SignInLink>('POST', '/v1/session/links', {});
+    await tab.open(sign_in_url.replace(cluster.stack.edgeUrl, proxy.url));
     await shows(tab, /Live.*New work starts as it comes/);
     await tab.evaluate(() => {
       const said: string[] = [];
@@ -22,6 +26,9 @@ export function sleepCase(sceneNow: () => PageScene): void {
       if (state) new MutationObserver(look).observe(state, { childList: true, characterData: true, subtree: true });
     });
     const sleeping = firefox.sleep(ASLEEP_MS);
+    // As the network of a laptop that sleeps: no event waits in a socket until it wakes.
+    proxy.cut('hard');
+    proxy.heal();
     await cluster.call('POST', '/v1/system/pause', { reason: 'while it slept' });
     await sleeping;
     await shows(tab, /Live.*Paused.*while it slept/);
@@ -31,5 +38,7 @@ export function sleepCase(sceneNow: () => PageScene): void {
     expect(Number(age), String(said)).toBeGreaterThanOrEqual(SILENT_MS / 1_000);
     await cluster.call('POST', '/v1/system/resume', {});
     await shows(tab, /New work starts as it comes/);
+    await scene.at('/');
+    await proxy.close();
   });
 }
