@@ -1,13 +1,17 @@
 /** The archive of a backup: a zip file, written and read in parts, so that it may be larger than memory. */
 import { createHash } from 'node:crypto';
-import { closeSync, fsyncSync, mkdirSync, openSync, readSync, writeFileSync } from 'node:fs';
+import { closeSync, fstatSync, fsyncSync, mkdirSync, openSync, readSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { Unzip, UnzipInflate, Zip, ZipDeflate } from 'fflate';
+import { Inflate, Zip, ZipDeflate } from 'fflate';
 import { MANIFEST } from './manifest.ts';
+import type { ZipEntry } from './zip-entries.ts';
+import { zipEntries } from './zip-entries.ts';
 
 const PART_BYTES = 1024 * 1024;
 /** A zip file without its extension for larger ones. */
 export const MAX_ARCHIVE_BYTES = 3_500_000_000;
+/** How the entries are packed, by the number that zip files have for it. */
+const DEFLATED = 8;
 const MAX_MANIFEST_BYTES = 16 * 1024 * 1024;
 
 /** Calls `take` with each part of a file. */
@@ -81,34 +85,66 @@ export interface Unpacked {
 export function unpack(archive: string, folder: string, isAllowed: (path: string) => boolean): Unpacked {
   const files: Unpacked['files'] = new Map();
   let manifest = '';
-  const unzip = new Unzip((entry) => {
-    const { name } = entry;
-    if (name !== MANIFEST && (!isAllowed(name) || files.has(name))) throw new ArchiveError(`it contains ${name}`);
-    const hash = createHash('sha256');
-    let bytes = 0;
-    const decoder = new TextDecoder();
-    const fd = name === MANIFEST ? null : openPart(join(folder, name));
-    entry.ondata = (error, part, isLast) => {
-      if (error !== null) throw new ArchiveError(`${name}: ${error.message}`);
-      hash.update(part);
-      bytes += part.length;
-      if (fd !== null) writeWhole(fd, part);
-      else if (bytes > MAX_MANIFEST_BYTES) throw new ArchiveError(`${MANIFEST} is too large`);
-      else manifest += decoder.decode(part, { stream: !isLast });
-      if (!isLast || fd === null) return;
-      closeSync(fd);
-      files.set(name, { bytes, sha256: hash.digest('hex') });
-    };
-    entry.start();
-  });
-  unzip.register(UnzipInflate);
+  const fd = openSync(archive, 'r');
   try {
-    readParts(archive, (part, isLast) => unzip.push(part, isLast));
+    for (const entry of zipEntries(fd, fstatSync(fd).size)) {
+      const { name } = entry;
+      if (name === MANIFEST) {
+        manifest = readManifest(fd, entry);
+        continue;
+      }
+      if (!isAllowed(name) || files.has(name)) throw new ArchiveError(`it contains ${name}`);
+      files.set(name, writeEntry(fd, entry, join(folder, name)));
+    }
   } catch (error) {
     if (error instanceof ArchiveError) throw error;
     throw new ArchiveError(error instanceof Error ? error.message : String(error));
+  } finally {
+    closeSync(fd);
   }
   return { manifest, files };
+}
+
+function readManifest(fd: number, entry: ZipEntry): string {
+  const decoder = new TextDecoder();
+  let text = '';
+  let bytes = 0;
+  readEntry(fd, entry, (part) => {
+    bytes += part.length;
+    if (bytes > MAX_MANIFEST_BYTES) throw new ArchiveError(`${MANIFEST} is too large`);
+    text += decoder.decode(part, { stream: true });
+  });
+  return text + decoder.decode();
+}
+
+function writeEntry(fd: number, entry: ZipEntry, path: string): { bytes: number; sha256: string } {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  const target = openPart(path);
+  try {
+    readEntry(fd, entry, (part) => {
+      hash.update(part);
+      bytes += part.length;
+      writeWhole(target, part);
+    });
+  } finally {
+    closeSync(target);
+  }
+  return { bytes, sha256: hash.digest('hex') };
+}
+
+/** Calls `take` with each unpacked part of an entry. */
+function readEntry(fd: number, { name, method, at, packedBytes }: ZipEntry, take: (part: Uint8Array) => void): void {
+  if (method !== DEFLATED) throw new ArchiveError(`${name} is packed in an unknown way`);
+  const inflate = new Inflate(take);
+  let left = packedBytes;
+  while (left > 0) {
+    const part = Buffer.alloc(Math.min(PART_BYTES, left));
+    const read = readSync(fd, part, 0, part.length, at + packedBytes - left);
+    if (read === 0) throw new ArchiveError(`${name} is cut off`);
+    left -= read;
+    inflate.push(new Uint8Array(part.subarray(0, read)), left === 0);
+  }
 }
 
 function openPart(path: string): number {
