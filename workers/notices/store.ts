@@ -7,6 +7,11 @@ import type { Database } from '../db/open.ts';
 import type { MovedDeadline } from './deadlines.ts';
 import { moveDeadlines } from './deadlines.ts';
 
+/** What a look may change of a notice. */
+const MOVING = ['state', 'attempt_count', 'due_at', 'sent_at'] as const satisfies (keyof NoticeRecord)[];
+const BEGUN = ['notice_id', 'cause', 'object_id', 'part', 'since', ...MOVING] as const satisfies (keyof NoticeRecord)[];
+const CHANGED = [...MOVING, 'ended_at'] as const;
+
 export interface StoredLook {
   tried: Set<string>;
   moved: MovedDeadline[];
@@ -18,18 +23,14 @@ export interface StoredLook {
  */
 export async function storeLook(db: Database, decision: NoticeDecision, now: number): Promise<StoredLook> {
   const { begun, changed, tried } = decision;
-  const columns = sql.raw('notice_id, cause, object_id, part, since, state, attempt_count, due_at, sent_at');
-  const values = sql.raw(
-    "value->>'notice_id', value->>'cause', value->>'object_id', value->>'part', value->>'since', value->>'state', " +
-      "value->>'attempt_count', value->>'due_at', value->>'sent_at'",
-  );
+  const columns = sql.raw(BEGUN.join(', '));
+  const values = sql.raw(BEGUN.map((name) => `value->>'${name}'`).join(', '));
+  const changes = sql.raw(CHANGED.map((name) => `${name} = o.value->>'${name}'`).join(', '));
   const [inserted, updated, moved] = await db.batch([
     db.all<{ notice_id: string }>(sql`INSERT INTO person_notices (${columns}, created_at)
       SELECT ${values}, ${now} FROM json_each(${JSON.stringify(begun)}) WHERE true
       ON CONFLICT DO NOTHING RETURNING notice_id`),
-    db.all<{ notice_id: string }>(sql`UPDATE person_notices SET state = o.value->>'state',
-        attempt_count = o.value->>'attempt_count', due_at = o.value->>'due_at', sent_at = o.value->>'sent_at',
-        ended_at = o.value->>'ended_at'
+    db.all<{ notice_id: string }>(sql`UPDATE person_notices SET ${changes}
       FROM json_each(${JSON.stringify(changed)}) AS o
       WHERE person_notices.notice_id = o.value->>'notice_id' AND person_notices.ended_at IS NULL
         AND person_notices.attempt_count = o.value->>'attempt_count' - (o.value->>'notice_id' IN
